@@ -1,0 +1,142 @@
+"""What a wire format has to offer. Everything here is synchronous, pure and free of I/O."""
+
+from enum import StrEnum
+from typing import ClassVar, Literal, Protocol
+
+import msgspec
+
+from yibu.hub.chat import ChatRequest
+from yibu.hub.errors import HubError, UpstreamError
+from yibu.hub.events import Event
+from yibu.hub.loss import Losses
+from yibu.hub.reply import ChatReply
+from yibu.hub.usage import Usage
+
+Method = Literal["GET", "POST", "DELETE"]
+Fields = dict[str, msgspec.Raw]
+"""A JSON object whose values were not parsed: order and unknown members stay."""
+
+
+class Operation(StrEnum):
+    """What a route does; the gateway has one handler for each."""
+
+    CHAT = "chat"
+    LIST_MODELS = "list_models"
+    SHOW_MODEL = "show_model"
+    SHOW_VIDEO = "show_video"
+    VIDEO_CONTENT = "video_content"
+    SUBSCRIPTION = "subscription"
+    SPENDING = "spending"
+
+
+class Route(msgspec.Struct, frozen=True):
+    """`path` may hold `{name}` (one segment) or `{name:path}` (the rest, slashes included)."""
+
+    method: Method
+    path: str
+    operation: Operation
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """What must be known of a request before it is planned; the rest of it stays bytes.
+
+    `max_output_tokens`: the caller's ceiling for one choice, None when not given; `text_bytes`: size of the body without inline media;
+    `media`: how many pictures, sounds and files stand in it; `lead`: the bytes that stay the same from turn to turn of one
+    conversation, for cache affinity.
+    """
+
+    model: str
+    body: bytes
+    is_stream: bool = False
+    wants_usage: bool = False
+    max_output_tokens: int | None = None
+    choices: int = 1
+    text_bytes: int = 0
+    media: int = 0
+    has_remote_media: bool = False
+    lead: bytes = b""
+
+
+class Reader(Protocol):
+    """Reads a vendor's stream. `feed` takes any slice of it, which may end inside a UTF-8 character."""
+
+    def feed(self, chunk: bytes) -> list[Event]: ...
+    def finish(self) -> list[Event]:
+        """The stream is over: closes what is open. Ends with `Failed` when the vendor never finished its answer."""
+        ...
+
+
+class Writer(Protocol):
+    """Writes a stream for a caller out of events in normal form."""
+
+    def feed(self, event: Event) -> bytes: ...
+    def finish(self) -> bytes:
+        """The end marker of the dialect; nothing after `Failed`."""
+        ...
+
+
+class Tap(Protocol):
+    """Listens to a stream that is piped through untouched.
+
+    `usage`: as `fold(reader(stream)).usage`, None until the vendor tells; `text_units`: estimated tokens of what was delivered so far;
+    `is_finished`: the vendor came to its end marker or to a finish reason; `failed`: the vendor's error inside the stream, if it sent one.
+    """
+
+    usage: Usage | None
+    text_units: int
+    is_finished: bool
+    failed: HubError | None
+
+    def feed(self, chunk: bytes) -> bytes:
+        """What to forward of it: the same object, except for a frame that only we asked for."""
+        ...
+
+    def finish(self) -> bytes:
+        """What was held back."""
+        ...
+
+
+class Dialect(Protocol):
+    """One wire format: its routes, its errors, and for chat formats its codec."""
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    routes: ClassVar[tuple[Route, ...]]
+
+    def error_status(self, error: HubError) -> int:
+        """The HTTP status that this format's vendor uses for the situation."""
+        ...
+
+    def encode_error(self, error: HubError, request_id: str) -> bytes:
+        """The body of an error answer."""
+        ...
+
+    def encode_stream_error(self, error: HubError, request_id: str) -> bytes:
+        """The frame that ends a stream which had already begun."""
+        ...
+
+
+class ChatDialect(Dialect, Protocol):
+    """A wire format for conversations."""
+
+    def sniff(self, body: bytes) -> Intent:
+        """Raises `InvalidRequest` with the path of the wrong member."""
+        ...
+
+    def splice(self, intent: Intent, model: str) -> bytes:
+        """The request for an upstream that speaks the same format: untouched but for the model and the wish for usage."""
+        ...
+
+    def decode_request(self, body: bytes) -> ChatRequest: ...
+    def encode_request(self, request: ChatRequest, losses: Losses) -> bytes: ...
+    def decode_reply(self, body: bytes) -> ChatReply:
+        """Raises `Broken` when the body is not an answer of this format."""
+        ...
+
+    def encode_reply(self, reply: ChatReply, losses: Losses) -> bytes: ...
+    def reader(self) -> Reader: ...
+    def writer(self, request: ChatRequest) -> Writer: ...
+    def tap(self, intent: Intent) -> Tap: ...
+    def decode_error(self, status: int, headers: dict[str, str], body: bytes) -> UpstreamError:
+        """Sorts a vendor's error answer into the situation it means; `headers` have lower-case names."""
+        ...

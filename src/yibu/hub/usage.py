@@ -1,0 +1,32 @@
+"""What a call used, in meters that never overlap, so that a bill is a dot product."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Meter(StrEnum):
+    """One unit of each. Tokens are counted in exactly one of the token meters."""
+
+    INPUT = "input"
+    INPUT_CACHED = "input_cached"
+    CACHE_WRITE = "cache_write"
+    AUDIO_IN = "audio_in"
+    OUTPUT = "output"
+    REASONING = "reasoning"
+    AUDIO_OUT = "audio_out"
+    IMAGE = "image"
+    SECOND = "second"
+    CHARACTER = "character"
+    CALL = "call"
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """`units`: meter to a count ≥ 0, absent when not reported; `is_estimated`: counted here because the vendor did not say.
+
+    `raw`: the vendor's own usage object as JSON text, for the same dialect and the log.
+    """
+
+    units: dict[Meter, int]
+    raw: msgspec.Raw | None = None
+    is_estimated: bool = False

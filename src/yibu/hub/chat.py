@@ -12,16 +12,23 @@ Role = Literal["system", "developer", "user", "assistant", "tool"]
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """One turn. Turns of the role `tool` hold `ToolResult` parts only; `name` is the participant's."""
+    """One turn. Turns of the role `tool` hold `ToolResult` parts only; `name` is the participant's.
+
+    `is_list`: the caller wrote a list of parts where a single string would have done.
+    """
 
     role: Role
     parts: tuple[Part, ...]
     name: str = ""
+    is_list: bool = False
     extras: Extras = {}
 
 
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """`tool_choice` and `parallel_tools` are None when the caller left them to the model."""
+    """`tool_choice` and `parallel_tools` are None when the caller left them to the model.
+
+    `dialect`: the id of the dialect it was decoded from, whose all the extras in it are; empty when made here.
+    """
 
     model: str
     turns: tuple[Turn, ...]
@@ -36,4 +43,5 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     stream: Streaming = Streaming()
     user: str = ""
     metadata: dict[str, str] = {}
+    dialect: str = ""
     extras: Extras = {}

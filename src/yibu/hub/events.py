@@ -1,8 +1,8 @@
 """An answer while it is being made.
 
 Normal form, which every reader produces: `Opened` first; parts of one choice are opened with rising `part` numbers
-starting at 0, one open at a time, deltas only for the open one; `PartClosed` before the next `PartOpened` of that choice and before its `Finished`;
-`Metered` at most once, `Failed` last if at all.
+starting at 0, one open at a time, deltas only for the open one and never empty; `PartClosed` before the next
+`PartOpened` of that choice and before its `Finished`; `Metered` at most once; `Failed` last if at all.
 """
 
 import msgspec
@@ -13,11 +13,12 @@ from yibu.hub.usage import Usage
 
 
 class Opened(msgspec.Struct, frozen=True, tag="opened"):
-    """`created`: unix seconds."""
+    """`created`: unix seconds; `dialect`: as in `ChatRequest`."""
 
     id: str
     model: str
     created: int = 0
+    dialect: str = ""
     extras: Extras = {}
 
 
@@ -60,11 +61,12 @@ class MediaDelta(msgspec.Struct, frozen=True, tag="media"):
 
 
 class PartClosed(msgspec.Struct, frozen=True, tag="part_closed"):
-    """`seal`: vendor state that came to light only at the end of the part."""
+    """`seal` and `extras`: what came to light only at the end of the part; they are added to the head's."""
 
     choice: int
     part: int
     seal: Seal | None = None
+    extras: Extras = {}
 
 
 class Metered(msgspec.Struct, frozen=True, tag="metered"):
@@ -72,8 +74,12 @@ class Metered(msgspec.Struct, frozen=True, tag="metered"):
 
 
 class Finished(msgspec.Struct, frozen=True, tag="finished"):
+    """`logprobs`: those that did not ride on a `TextDelta`; `extras`: of the choice."""
+
     choice: int
     finish: Finish
+    logprobs: msgspec.Raw | None = None
+    extras: Extras = {}
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):

@@ -25,11 +25,13 @@ class Sampling(msgspec.Struct, frozen=True):
 
 
 class Reasoning(msgspec.Struct, frozen=True):
-    """`effort`: none, minimal, low, medium, high, xhigh or max; `show`: whether the caller wants to read the thoughts."""
+    """`effort`: none, minimal, low, medium, high, xhigh or max; `show`: whether the caller wants to read the thoughts;
+    `member`: as in `parts`."""
 
     effort: str | None = None
     budget_tokens: int | None = None
     show: bool | None = None
+    member: str = ""
 
 
 class Plain(msgspec.Struct, frozen=True, tag="plain"):
@@ -53,10 +55,11 @@ Output = Plain | JsonObject | JsonSchema
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """Ceilings of the answer; `max_output_tokens` includes reasoning."""
+    """Ceilings of the answer; `max_output_tokens` includes reasoning; `member`: as in `parts`."""
 
     max_output_tokens: int | None = None
     choices: int | None = None
+    member: str = ""
 
 
 class Streaming(msgspec.Struct, frozen=True):

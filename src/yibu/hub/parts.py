@@ -1,11 +1,17 @@
-"""The pieces that turns and answers are made of."""
+"""The pieces that turns and answers are made of.
+
+`member`, wherever it appears: when several members of a dialect can carry the thing, the one that did, so that the
+same dialect can put it back where it stood. It is empty for the usual member, and other dialects ignore it.
+"""
 
 import msgspec
 
 from yibu.hub.media import MediaKind, Source
 
 Extras = dict[str, msgspec.Raw]
-"""Members that the hub has no word for, as JSON text: forwarded within their own dialect, elsewhere a `Loss`."""
+"""Members that the hub has no word for, as JSON text: forwarded within their own dialect, elsewhere a `Loss`.
+
+Whose they are says the `dialect` of the request, the reply or the `Opened` event around them."""
 
 
 class Seal(msgspec.Struct, frozen=True):
@@ -24,12 +30,18 @@ class Text(msgspec.Struct, frozen=True, tag="text"):
 
 
 class Media(msgspec.Struct, frozen=True, tag="media"):
-    """A picture, sound, film or file; `name`: the file's name, `detail`: how closely a picture is to be looked at."""
+    """A picture, sound, film or file.
+
+    `name`: the file's name; `detail`: how closely a picture is to be looked at; `id`: what the vendor calls something
+    that it made, so that a later turn can point to it; `transcript`: the words spoken in it.
+    """
 
     kind: MediaKind
     source: Source
     name: str = ""
     detail: str = ""
+    id: str = ""
+    transcript: str = ""
     extras: Extras = {}
 
 
@@ -38,6 +50,7 @@ class Thinking(msgspec.Struct, frozen=True, tag="thinking"):
 
     text: str
     seal: Seal | None = None
+    member: str = ""
     extras: Extras = {}
 
 
@@ -52,16 +65,19 @@ class ToolCall(msgspec.Struct, frozen=True, tag="tool_call"):
     arguments: str
     is_custom: bool = False
     seal: Seal | None = None
+    member: str = ""
     extras: Extras = {}
 
 
 class ToolResult(msgspec.Struct, frozen=True, tag="tool_result"):
-    """What the tool answered to the call `call_id`."""
+    """What the tool answered to the call `call_id`; `is_list`: as `Turn.is_list`."""
 
     call_id: str
     parts: tuple["Text | Media | Opaque", ...]
     name: str = ""
     is_error: bool = False
+    is_list: bool = False
+    member: str = ""
 
 
 class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
@@ -85,6 +101,7 @@ class Opaque(msgspec.Struct, frozen=True, tag="opaque"):
 
     dialect: str
     data: msgspec.Raw
+    member: str = ""
 
 
 Part = Text | Media | Thinking | ToolCall | ToolResult | Refusal | Citation | Opaque

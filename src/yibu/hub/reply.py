@@ -27,11 +27,12 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class ChatReply(msgspec.Struct, frozen=True, kw_only=True):
-    """`created`: unix seconds; `usage` is None when the vendor did not say."""
+    """`created`: unix seconds; `usage` is None when the vendor did not say; `dialect`: as in `ChatRequest`."""
 
     id: str
     model: str
     created: int = 0
     choices: tuple[Choice, ...]
     usage: Usage | None = None
+    dialect: str = ""
     extras: Extras = {}

@@ -8,7 +8,8 @@ from yibu.hub.parts import Extras
 class Function(msgspec.Struct, frozen=True, tag="function"):
     """A tool that the caller runs.
 
-    `parameters`: JSON Schema as JSON text, None when the tool takes nothing; `is_custom`: takes free text instead of JSON.
+    `parameters`: JSON Schema as JSON text, None when the tool takes nothing; `is_custom`: takes free text instead of JSON;
+    `member`: as in `parts`.
     """
 
     name: str
@@ -16,6 +17,7 @@ class Function(msgspec.Struct, frozen=True, tag="function"):
     parameters: msgspec.Raw | None = None
     strict: bool | None = None
     is_custom: bool = False
+    member: str = ""
     extras: Extras = {}
 
 
@@ -39,7 +41,9 @@ class NoTool(msgspec.Struct, frozen=True, tag="none"):
 
 
 class AnyTool(msgspec.Struct, frozen=True, tag="any"):
-    """The model must call some tool."""
+    """The model must call some tool; `member`: the word for it, when the dialect has several."""
+
+    member: str = ""
 
 
 class Only(msgspec.Struct, frozen=True, tag="only"):

@@ -24,9 +24,10 @@ class Meter(StrEnum):
 class Usage(msgspec.Struct, frozen=True):
     """`units`: meter to a count ≥ 0, absent when not reported; `is_estimated`: counted here because the vendor did not say.
 
-    `raw`: the vendor's own usage object as JSON text, for the same dialect and the log.
+    `raw`: the vendor's own usage object as JSON text, for the log and for callers of the same `dialect`.
     """
 
     units: dict[Meter, int]
     raw: msgspec.Raw | None = None
+    dialect: str = ""
     is_estimated: bool = False

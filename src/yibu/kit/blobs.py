@@ -148,6 +148,6 @@ def _publish(file: BinaryIO, draft: Path, path: Path) -> None:
 
 
 def _open_at(path: Path, start: int) -> BinaryIO:
-    file = open(path, "rb", buffering=0)
+    file = open(path, "rb", buffering=0)  # noqa: SIM115 (the reader closes it)
     file.seek(start)
     return file

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote_to_bytes
 
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
 
 MAX_PIXELS = 40_000_000
 """About 160 MB when decoded; the largest pictures that vendors take have 8,000 by 8,000 pixels at 64 million."""
@@ -82,7 +82,7 @@ def open_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
                 upright = ImageOps.exif_transpose(opened)
                 has_alpha = "A" in upright.getbands() or "transparency" in upright.info
                 return Picture(upright.convert("RGBA" if has_alpha else "RGB"), mime)
-    except Image.UnidentifiedImageError as exc:
+    except UnidentifiedImageError as exc:
         raise NotAPicture("the data is not a PNG, JPEG, WebP or GIF picture") from exc
     except Image.DecompressionBombError as exc:
         raise NotAPicture(f"the picture has more than {max_pixels} pixels") from exc

@@ -4,6 +4,7 @@ import base64
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 SECRET_BYTES = 32
@@ -60,11 +61,9 @@ def _make_secret(path: Path) -> bytes:
             file.write(secrets.token_bytes(SECRET_BYTES))
             file.flush()
             os.fsync(file.fileno())
-        try:
-            # link() fails when the name is taken, so the first process wins and nobody ever sees half a file.
+        # link() fails when the name is taken, so the first process wins and nobody ever sees half a file.
+        with suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass
     finally:
         draft.unlink()
     return path.read_bytes()

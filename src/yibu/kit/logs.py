@@ -19,8 +19,19 @@ Level = Literal["debug", "info", "warning", "error", "critical"]
 HIDDEN = "[hidden]"
 
 _SECRET_KEYS = frozenset(
-    ("authorization", "proxy_authorization", "cookie", "set_cookie", "api_key", "apikey", "x_api_key", "x_goog_api_key")
-    + ("token", "access_token", "refresh_token", "secret", "client_secret", "password", "passphrase", "private_key")
+    (
+        "authorization",
+        "proxy_authorization",
+        "cookie",
+        "set_cookie",
+        "api_key",
+        "apikey",
+        "token",
+        "secret",
+        "password",
+        "passphrase",
+        "private_key",
+    )
 )
 _SECRET_ENDINGS = ("_secret", "_password", "_api_key", "_token")
 # `tokens` of a model are counts and end otherwise; so `token` and `…_token` may be hidden whatever they hold.

@@ -61,7 +61,7 @@ class Blobs:
                     size += len(piece)
                     if size > max_bytes:
                         raise BlobTooLarge(f"the content has more than {max_bytes} bytes")
-                    await asyncio.to_thread(file.write, piece)
+                    await asyncio.to_thread(_write, file, piece)
                 await asyncio.to_thread(_publish, file, draft, path)
             except BaseException:
                 # Also when the task is cancelled; a thread that is still writing writes to a file without a name.
@@ -134,6 +134,13 @@ def _create(draft: Path) -> BinaryIO:
 
 def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def _write(file: BinaryIO, piece: bytes) -> None:
+    # A raw file may take less than it was given, on a disk that is nearly full for one.
+    left = memoryview(piece)
+    while left:
+        left = left[file.write(left) :]
 
 
 def _publish(file: BinaryIO, draft: Path, path: Path) -> None:

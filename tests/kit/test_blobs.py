@@ -60,8 +60,25 @@ async def test_a_range_ends_before_its_end(tmp_path: Path, start: int, end: int 
 
 @pytest.mark.parametrize(
     "id",
-    ["", "abc", "../../../etc/passwd", "..", "a/../../b", "/etc/passwd", "abcd/efgh", "abcd\x00", "abcd\n", ".hidden"]
-    + ["a" * 200, "abcd..png", "ab\\cd", "文件文件", "-rf-", "abcd.a.b", "%2e%2e%2f"],
+    [
+        "",
+        "abc",
+        "../../../etc/passwd",
+        "..",
+        "a/../../b",
+        "/etc/passwd",
+        "abcd/efgh",
+        "abcd\x00",
+        "abcd\n",
+        ".hidden",
+        "a" * 200,
+        "abcd..png",
+        "ab\\cd",
+        "文件文件",
+        "-rf-",
+        "abcd.a.b",
+        "%2e%2e%2f",
+    ],
 )
 async def test_an_id_is_not_a_path(tmp_path: Path, id: str) -> None:
     """Ids that could lead elsewhere, or name nothing, are refused by every method."""
@@ -131,7 +148,7 @@ async def test_a_full_disk_is_said_so(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 async def test_a_really_full_device_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error of a device without room, as the kernel reports it, is understood."""
-    monkeypatch.setattr("yibu.kit.blobs._create", lambda draft: open("/dev/full", "wb", buffering=0))
+    monkeypatch.setattr("yibu.kit.blobs._create", lambda draft: open("/dev/full", "wb", buffering=0))  # noqa: SIM115
 
     with pytest.raises(BlobsFull):
         await Blobs(tmp_path).put(ID, b"data", max_bytes=10)

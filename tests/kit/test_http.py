@@ -333,7 +333,7 @@ async def test_a_silent_body_times_out(client: Client, serve: Serve) -> None:
     upstream = await serve(answer)
     response = await ask(client, upstream.url, idle_s=0.25)
     chunks = []
-    with pytest.raises(TimedOut) as late:
+    with pytest.raises(TimedOut) as late:  # noqa: PT012
         async for chunk in response.chunks():
             chunks.append(chunk)
     await response.close()

@@ -80,6 +80,8 @@ def open_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
                 mime = _FORMATS[opened.format or ""]
                 opened.load()
                 upright = ImageOps.exif_transpose(opened)
+                if upright.mode.startswith("I"):  # 16-bit grey: convert alone would turn all but black into white
+                    upright = upright.convert("I").point(lambda value: value * (1 / 256)).convert("L")
                 has_alpha = "A" in upright.getbands() or "transparency" in upright.info
                 return Picture(upright.convert("RGBA" if has_alpha else "RGB"), mime)
     except UnidentifiedImageError as exc:
@@ -122,10 +124,12 @@ def parse_data_url(url: str) -> tuple[str, bytes]:
         raise NotAPicture("the data URL must look like data:image/png;base64,…")
     head, text = match.groups()
     declared, *parameters = (part.strip().lower() for part in head.split(";"))
+    try:
+        content = unquote_to_bytes(text) if "%" in text else text.encode()
+    except UnicodeEncodeError as exc:
+        raise NotAPicture("the data URL is not valid text") from exc
     if "base64" in (declared, *parameters):
-        content = _decode_base64(unquote_to_bytes(text) if "%" in text else text.encode())
-    else:
-        content = unquote_to_bytes(text)
+        content = _decode_base64(content)
     if not content:
         raise NotAPicture("the data URL is empty")
     mime = sniff(content) or (declared if _MIME.fullmatch(declared) else "application/octet-stream")

@@ -1,0 +1,24 @@
+"""Wire formats, one module or package each: bytes to hub and back, without any I/O.
+
+A dialect is found because its file is there: whatever module in this package has a `DIALECT` takes part.
+"""
+
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+from yibu.dialects.dialect import Dialect
+
+
+@cache
+def discover() -> dict[str, Dialect]:
+    """All dialects by their id, in the order of their names. Raises `ValueError` when two claim the same id."""
+    found: dict[str, Dialect] = {}
+    for module in sorted(iter_modules(__path__), key=lambda module: module.name):
+        dialect: Dialect | None = getattr(import_module(f"{__name__}.{module.name}"), "DIALECT", None)
+        if dialect is None:
+            continue
+        if dialect.id in found:
+            raise ValueError(f"two dialects have the id {dialect.id!r}: the second is in {module.name}")
+        found[dialect.id] = dialect
+    return found

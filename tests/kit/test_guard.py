@@ -1,6 +1,8 @@
 import ipaddress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from yibu.kit.guard import Forbidden, Guard, check_url, is_public
 
@@ -126,6 +128,7 @@ def test_an_internal_host_is_refused_however_it_is_spelt(url: str) -> None:
         "http://a..b/",
         "http://.example.com/",
         "http://" + "a" * 64 + ".com/",
+        "http://" + "a." * 200 + "com/",
         "http://[::1/",
         "http://[zz]/",
         "http://xn--\ud800/",
@@ -157,6 +160,22 @@ def test_an_ordinary_address_is_normalized(url: str, host: str, port: int, norma
     target = check_url(url)
 
     assert (target.host, target.port, target.url) == (host, port, normal)
+
+
+@given(
+    st.text()
+    | st.builds("http://{}".format, st.text())
+    | st.from_regex(r"https?://[0-9a-fx.:\[\]@%/?#。]*", fullmatch=True)
+)
+def test_any_text_is_a_target_or_forbidden(url: str) -> None:
+    """No text raises anything else, and what is accepted is accepted again in its normal form."""
+    try:
+        target = check_url(url)
+    except Forbidden:
+        return
+
+    assert check_url(target.url) == target
+    assert target.address is None or is_public(target.address)
 
 
 def test_one_private_answer_spoils_all() -> None:

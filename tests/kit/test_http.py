@@ -249,7 +249,7 @@ async def test_nobody_listens(client: Client) -> None:
     assert not failed.value.is_ambiguous
 
 
-@pytest.mark.parametrize("url", ["http://no-such-host.invalid/", "http:///x", "nonsense"])
+@pytest.mark.parametrize("url", ["http://no-such-host.invalid/", "http:///x", "nonsense", f"http://{'a' * 70}.x/"])
 async def test_an_address_that_leads_nowhere(client: Client, url: str) -> None:
     """A name that does not resolve and a text that is no address are `ConnectFailed`, too."""
     with pytest.raises(ConnectFailed):

@@ -146,6 +146,15 @@ def test_a_traceback_hides_secrets(capsys: pytest.CaptureFixture[str]) -> None:
     assert theirs["event"] == "see Bearer [hidden]"
 
 
+def test_odd_values_do_not_break_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever is logged becomes a line: numbers as keys, infinity, objects, broken text."""
+    configure("info", json=True)
+    get_logger().info("odd", a={1: float("inf"), None: object}, b=b"\xff", c="\ud800", d=2**70)
+    (line,) = lines(capsys)
+
+    assert line["event"] == "odd"
+
+
 def test_a_value_that_contains_itself_ends() -> None:
     """Very deep values are cut instead of followed."""
     loop: list[Any] = []

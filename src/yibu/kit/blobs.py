@@ -65,8 +65,7 @@ class Blobs:
                 await asyncio.to_thread(_publish, file, draft, path)
             except BaseException:
                 # Also when the task is cancelled; a thread that is still writing writes to a file without a name.
-                file.close()
-                draft.unlink(missing_ok=True)
+                await asyncio.to_thread(_discard, file, draft)
                 raise
         except OSError as exc:
             if exc.errno in _FULL:
@@ -152,6 +151,11 @@ def _publish(file: BinaryIO, draft: Path, path: Path) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def _discard(file: BinaryIO, draft: Path) -> None:
+    file.close()
+    draft.unlink(missing_ok=True)
 
 
 def _open_at(path: Path, start: int) -> BinaryIO:

@@ -56,6 +56,7 @@ _REFUSED_NAMES = ("localhost", "local", "internal", "home.arpa")
 _REFUSED_SUFFIXES = tuple(f".{name}" for name in _REFUSED_NAMES)
 _WELL_KNOWN_PORTS = frozenset((80, 443))
 _FIRST_FREE_PORT = 1024
+_MAX_NAME_LENGTH = 253
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
@@ -163,7 +164,7 @@ def _check_public_target(target: Target) -> None:
         if not is_public(target.address):
             raise Forbidden("the address does not lead to a public host")
         return
-    if not _NAME.fullmatch(target.host):
+    if len(target.host) > _MAX_NAME_LENGTH or not _NAME.fullmatch(target.host):
         raise Forbidden("the address has an invalid host name")
     name = target.host.removesuffix(".")
     if _NUMBER.fullmatch(name.rpartition(".")[2]):

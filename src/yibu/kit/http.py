@@ -163,6 +163,8 @@ class Client:
         A kept connection may turn out to be closed. The call is then sent once more on another connection if either
         nothing had been written to it or the method is idempotent and no answer had begun. A POST that was written is
         never repeated here: it raises `SendFailed`, and the caller decides.
+
+        Raises the subclasses of `HttpFailed`, and `ValueError` when a header holds a line break.
         """
         session = self._session or self._open()
         sent_headers: CIMultiDict[str] = CIMultiDict(headers)
@@ -200,7 +202,7 @@ class Client:
             raise ConnectFailed(str(exc)) from exc
         except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError) as exc:
             raise ReadFailed(f"the answer is not HTTP: {exc}") from exc
-        except aiohttp.InvalidURL as exc:
+        except (aiohttp.InvalidURL, UnicodeError) as exc:  # UnicodeError: a host name that cannot be looked up
             raise ConnectFailed(f"not an address to call: {url}") from exc
         except (aiohttp.ClientError, OSError) as exc:
             raise SendFailed(f"the connection broke before the answer: {exc!r}") from exc

@@ -4,12 +4,14 @@
 `bind_request(id)` puts the id on every later line of the same task.
 """
 
+import json
 import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any, Literal
 
+import msgspec
 import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars
 from structlog.typing import FilteringBoundLogger, Processor
@@ -60,7 +62,7 @@ def configure(level: Level = "info", json: bool = True) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if json:
-        last: list[Processor] = [structlog.processors.format_exc_info, redact, structlog.processors.JSONRenderer()]
+        last: list[Processor] = [structlog.processors.format_exc_info, redact, _write_json]
     else:
         renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
         last = [structlog.processors.format_exc_info, redact, renderer]
@@ -95,7 +97,7 @@ def bind_request(request_id: str, **values: object) -> None:
 def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A structlog processor: hides what looks like a secret, by its key or by its value, at any depth.
 
-    `event`: keys to any values, as structlog hands them on; it is not changed.
+    `event`: keys to any values, as structlog hands them on; it is not changed. What comes out can be written as JSON.
     """
     return {key: HIDDEN if _names_secret(key) and value else _hide(value, 0) for key, value in event.items()}
 
@@ -122,7 +124,7 @@ def _hide(value: object, depth: int) -> object:
         return "[too deep]"
     if isinstance(value, Mapping):
         return {
-            key: HIDDEN if isinstance(key, str) and _names_secret(key) and inner else _hide(inner, depth + 1)
+            str(key): HIDDEN if _names_secret(str(key)) and inner else _hide(inner, depth + 1)
             for key, inner in value.items()
         }
     if isinstance(value, list | tuple | set | frozenset):
@@ -143,6 +145,13 @@ def _hide_item(item: object, depth: int) -> object:
 def _names_secret(key: str) -> bool:
     name = key.lower().replace("-", "_")
     return name in _SECRET_KEYS or name.endswith(_SECRET_ENDINGS)
+
+
+def _write_json(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    try:
+        return msgspec.json.encode(event).decode()
+    except (UnicodeEncodeError, OverflowError):  # half a surrogate pair, an endless integer: rare, and slower
+        return json.dumps(event)
 
 
 def _drop_record(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

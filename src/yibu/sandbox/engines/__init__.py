@@ -1,0 +1,1 @@
+"""What really computes: language, rules, pictures, films. One engine a file; none knows HTTP."""

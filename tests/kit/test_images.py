@@ -91,9 +91,9 @@ def test_a_turned_photo_is_upright() -> None:
         b"\xff\xd8\xff\xe0",
         b"%PDF-1.7",
         bytes(range(256)) * 10,
-        encode(noise(), "BMP"),
-        encode(noise(), "TIFF"),
-        encode(noise(), "ICO"),
+        pytest.param(encode(noise(), "BMP"), id="bmp"),
+        pytest.param(encode(noise(), "TIFF"), id="tiff"),
+        pytest.param(encode(noise(), "ICO"), id="ico"),
     ],
 )
 def test_anything_else_is_not_a_picture(data: bytes) -> None:

@@ -351,8 +351,10 @@ async def test_a_slow_reader_is_not_silence(client: Client, serve: Serve) -> Non
     async def answer(peer: Peer) -> None:
         nonlocal sent
         await peer.request()
-        await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % total)
+        # Headers and a lot of body together: the client is full before the headers are looked at.
+        sent = 1_000_000
         peer.writer.transport.set_write_buffer_limits(0)
+        await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % total + bytes(sent))
         while sent < total:
             await peer.send(bytes(100_000))
             sent += 100_000
@@ -396,7 +398,7 @@ async def test_a_body_may_not_pass_its_limit(client: Client, serve: Serve, lengt
 
     async def answer(peer: Peer) -> None:
         await peer.request()
-        await peer.send(b"HTTP/1.1 200 OK\r\n" + length + b"hello world")
+        await peer.send(b"HTTP/1.1 200 OK\r\nconnection: close\r\n" + length + b"hello world")
 
     upstream = await serve(answer)
     assert await (await ask(client, upstream.url)).read(11) == b"hello world"

@@ -37,6 +37,7 @@ class Sandbox:
         self._token = token
         self._language = language
         self._jobs = jobs
+        self._busy: set[asyncio.Task[None]] = set()
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = [
             ("GET", re.compile(r"/v1/models"), self._list_models),
             ("GET", re.compile(r"/v1/models/(.+)"), self._get_model),
@@ -54,6 +55,11 @@ class Sandbox:
         self._language.load()
         self._jobs.start()
 
+    def hang_up(self) -> None:
+        """Drop the connections of all requests that are being answered."""
+        for task in self._busy:
+            task.cancel()
+
     async def stop(self) -> None:
         """Stop jobs and engines; unfinished jobs begin again at the next start."""
         await self._jobs.stop()
@@ -62,6 +68,16 @@ class Sandbox:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        answering = asyncio.create_task(self._answer(scope, receive, send))
+        self._busy.add(answering)
+        try:
+            await answering
+        except asyncio.CancelledError:
+            raise Cut from None
+        finally:
+            self._busy.discard(answering)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             request = await read_request(scope, receive)
             response = await _unless_gone(self._respond(request), receive)

@@ -38,6 +38,7 @@ async def complete(request: Request, language: Language) -> Response:
     pieces = _pieces(ask, manner, language)
     first = await anext(pieces)  # what is wrong with the request shows here, while the status can still tell it
     pieces = _paced(_chain(first, pieces), manner)
+    await asyncio.sleep(manner.first_byte_s)
     if ask.stream:
         return Stream(_frames(ask, manner, pieces))
     return await _whole(ask, manner, pieces)
@@ -67,8 +68,6 @@ async def _chain(first: tuple[int, Piece], rest: AsyncIterator[tuple[int, Piece]
 
 
 async def _paced(pieces: AsyncIterator[tuple[int, Piece]], manner: Manner) -> AsyncIterator[tuple[int, Piece]]:
-    if manner.first_byte_s:
-        await asyncio.sleep(manner.first_byte_s)
     async for choice, piece in pieces:
         yield choice, piece
         if manner.piece_s and not isinstance(piece, End):

@@ -41,6 +41,7 @@ async def serve(
         on_ready(f"http://{host}:{port}")
         await asyncio.shield(serving)
     finally:
+        app.hang_up()
         server.stop()  # type: ignore[no-untyped-call]
         await asyncio.wait({serving}, timeout=2)
         await app.stop()

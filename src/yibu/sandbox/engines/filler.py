@@ -161,7 +161,8 @@ class _Filler:
         if options:
             return next((option for option in options if option not in made), item)
         if isinstance(item, int | float) and not isinstance(item, bool):
-            return item + len(made)
+            step = self.resolve(schema, 0).get("multipleOf") or 1
+            return next(item + step * more for more in range(1, len(made) + 2) if item + step * more not in made)
         return f"{item}{len(made) + 1}" if isinstance(item, str) else item
 
     def number(self, schema: Schema, kind: str) -> float | int:

@@ -14,11 +14,12 @@ A kill of the process loses nothing that was committed. What a power cut may tak
 """
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from queue import SimpleQueue
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -93,67 +94,118 @@ class Database:
 
 
 class _Threads:
-    """A few threads, each with one connection that stays open."""
+    """A few threads that take transactions from one queue.
+
+    Not `concurrent.futures`: a hop there and back costs a third more (47 against 61 µs CPU), and the ledger makes two a
+    call. They are daemons: dying in the middle of a transaction is what a database is made for.
+    """
 
     def __init__(self, engine: Engine, count: int, name: str) -> None:
         self._engine = engine
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
-        self._own = threading.local()
-        self._lock = threading.Lock()
-        self._connections: list[Connection] = []
+        self._count = count
+        self._name = name
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
         self._is_closed = False
 
     def submit(self, transaction: Callable[[Connection], T], is_lasting: bool = True) -> "asyncio.Future[T]":
         if self._is_closed:
             raise DatabaseAway("The database is closed")
-        return asyncio.get_running_loop().run_in_executor(self._pool, self._run, transaction, is_lasting)
+        if not self._threads:
+            self._threads = [
+                threading.Thread(
+                    target=_Worker(self._engine, self._jobs).work, name=f"{self._name}-{number}", daemon=True
+                )
+                for number in range(self._count)
+            ]
+            for thread in self._threads:
+                thread.start()
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._jobs.put(_Job(transaction, is_lasting, answer))
+        return answer
+
+    async def close(self) -> None:
+        self._is_closed = True
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
+        self._engine.dispose()
+
+
+class _Job(NamedTuple):
+    transaction: Callable[[Connection], Any]
+    is_lasting: bool
+    answer: "asyncio.Future[Any]"
+
+
+class _Worker:
+    """What one thread does: transactions on a connection of its own, which stays open between them."""
+
+    def __init__(self, engine: Engine, jobs: "SimpleQueue[_Job | None]") -> None:
+        self._engine = engine
+        self._jobs = jobs
+        self._connection: Connection | None = None
+        self._is_lasting = True
+
+    def work(self) -> None:
+        """Runs until the queue says that there is no more."""
+        while (job := self._jobs.get()) is not None:
+            if job.answer.cancelled():
+                continue
+            try:
+                answer, error = self._run(job.transaction, job.is_lasting), None
+            except BaseException as raised:  # noqa: BLE001  it comes out at the caller, whatever it is
+                answer, error = None, raised
+            # A loop that was closed meanwhile has nobody who waits.
+            with contextlib.suppress(RuntimeError):
+                job.answer.get_loop().call_soon_threadsafe(_resolve, job.answer, answer, error)
+            del job, answer, error
+        self._drop()
 
     def _run(self, transaction: Callable[[Connection], T], is_lasting: bool) -> T:
-        connection = None
         try:
-            connection = self._connection()
-            self._set_lasting(connection, is_lasting)
+            connection = self._connect()
+            if self._is_lasting is not is_lasting:
+                self._set_lasting(connection, is_lasting)
             with connection.begin():
                 return transaction(connection)
         except (DBAPIError, sqlite3.Error) as error:
             if not is_away(error):
                 raise
-            self._drop(connection)
+            self._drop()
             raise DatabaseAway(f"The database is away: {_root(error)}") from error
 
-    def _connection(self) -> Connection:
-        connection: Connection | None = getattr(self._own, "connection", None)
-        if connection is None:
-            connection = self._engine.connect()
-            self._own.connection = connection
-            self._own.is_lasting = True
-            with self._lock:
-                self._connections.append(connection)
-        return connection
+    def _connect(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+            self._is_lasting = True
+        return self._connection
 
     def _set_lasting(self, connection: Connection, is_lasting: bool) -> None:
         """Outside of a transaction, the only place where SQLite takes this pragma."""
-        if self._own.is_lasting is not is_lasting:
-            driver = connection.connection.driver_connection
-            assert driver is not None
-            driver.execute(f"PRAGMA synchronous={'FULL' if is_lasting else 'NORMAL'}")
-            self._own.is_lasting = is_lasting
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute(f"PRAGMA synchronous={'FULL' if is_lasting else 'NORMAL'}")
+        self._is_lasting = is_lasting
 
-    def _drop(self, connection: Connection | None) -> None:
-        """Forgets a connection that failed; the next transaction of this thread opens a fresh one."""
-        if connection is None:
-            return
-        self._own.connection = None
-        with self._lock:
-            self._connections.remove(connection)
-        connection.close()
-
-    async def close(self) -> None:
-        self._is_closed = True
-        await asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown)
-        for connection in self._connections:
+    def _drop(self) -> None:
+        """Closes the connection; the next transaction opens a fresh one."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
             connection.close()
-        self._engine.dispose()
+
+
+def _resolve(future: "asyncio.Future[Any]", answer: object, error: BaseException | None) -> None:
+    if future.cancelled():
+        return
+    if error is None:
+        future.set_result(answer)
+    elif isinstance(error, StopIteration):
+        # A future does not take it.
+        future.set_exception(RuntimeError(f"A transaction raised {error!r}"))
+    else:
+        future.set_exception(error)
 
 
 def is_away(error: BaseException) -> bool:
@@ -186,6 +238,9 @@ def make_engine(url: URL, *, begin: str = "BEGIN IMMEDIATE", query_only: bool = 
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        # On the driver's own connection: through SQLAlchemy it would cost as much as the rest of an empty transaction.
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute(begin)
 
     return engine

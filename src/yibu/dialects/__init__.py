@@ -6,13 +6,14 @@ A dialect is found because its file is there: whatever module in this package ha
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import cast
 
-from yibu.dialects.dialect import Dialect
+from yibu.dialects.dialect import ChatDialect, Dialect
 
 
 @cache
 def discover() -> dict[str, Dialect]:
-    """All dialects by their id, in the order of their names. Raises `ValueError` when two claim the same id."""
+    """All dialects by their id, in the order of their files' names. Raises `ValueError` when two claim the same id."""
     found: dict[str, Dialect] = {}
     for module in sorted(iter_modules(__path__), key=lambda module: module.name):
         dialect: Dialect | None = getattr(import_module(f"{__name__}.{module.name}"), "DIALECT", None)
@@ -22,3 +23,9 @@ def discover() -> dict[str, Dialect]:
             raise ValueError(f"two dialects have the id {dialect.id!r}: the second is in {module.name}")
         found[dialect.id] = dialect
     return found
+
+
+@cache
+def chat_dialects() -> dict[str, ChatDialect]:
+    """Those of them that are for conversations."""
+    return {id: cast(ChatDialect, dialect) for id, dialect in discover().items() if hasattr(dialect, "decode_request")}

@@ -55,6 +55,13 @@ class Failure(msgspec.Struct, frozen=True, tag="failure"):
 Outlook = Progress | Ready | Failure
 
 
+class Sighting(msgspec.Struct, frozen=True):
+    """Whether a vendor has work under our id. Empty `upstream_id` and `is_certain`: it has none; not certain: it cannot tell."""
+
+    upstream_id: str
+    is_certain: bool
+
+
 class Artefact(msgspec.Struct, frozen=True):
     """One file to be collected from the vendor; `path` as the driver's provider understands it."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from yibu.kit.money import Nanos
@@ -48,3 +48,8 @@ _INSERT = Prepared(
 def insert_calls(conn: Connection, rows: Sequence[CallRow]) -> None:
     """Writes rows; those whose request id is known stay as they are."""
     _INSERT.execute_many(conn, [msgspec.structs.astuple(row) for row in rows])
+
+
+def set_cost(conn: Connection, request_id: str, cost: Nanos) -> None:
+    """Notes what a call came to cost in the end, when its task was settled."""
+    conn.execute(update(call).where(call.c.request_id == request_id).values(cost=cost))

@@ -83,4 +83,5 @@ call = Table(
     Column("task_id", Text, nullable=False),
     Index("ix_call_wallet_started_at", "wallet", "started_at"),
     Index("ix_call_started_at", "started_at"),
+    sqlite_with_rowid=False,
 )

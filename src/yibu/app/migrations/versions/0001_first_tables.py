@@ -15,6 +15,7 @@ NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """Makes the tables, package by package."""
     ledger()
+    tasks()
     identity()
 
 
@@ -66,9 +67,57 @@ def ledger() -> None:
         sa.Column("total_ms", sa.Integer, nullable=False),
         sa.Column("losses", sa.Text, nullable=False),
         sa.Column("task_id", sa.Text, nullable=False),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_call_wallet_started_at", "call", ["wallet", "started_at"])
     op.create_index("ix_call_started_at", "call", ["started_at"])
+
+
+def tasks() -> None:
+    op.create_table(
+        "task",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("wallet", sa.BigInteger, nullable=False),
+        sa.Column("key_id", sa.Text, nullable=False),
+        sa.Column("request_id", sa.Text, nullable=False),
+        sa.Column("model", sa.Text, nullable=False),
+        sa.Column("request", sa.Text, nullable=False),
+        sa.Column("places", sa.Text, nullable=False),
+        sa.Column("place", sa.Integer, nullable=False),
+        sa.Column("upstream_id", sa.Text, nullable=False),
+        sa.Column("is_queued", sa.Boolean, nullable=False),
+        sa.Column("progress", sa.Integer, nullable=False),
+        sa.Column("error_code", sa.Text, nullable=False),
+        sa.Column("error_message", sa.Text, nullable=False),
+        sa.Column("is_policy", sa.Boolean, nullable=False),
+        sa.Column("hold_amount", sa.BigInteger, nullable=False),
+        sa.Column("cost", sa.BigInteger, nullable=False),
+        sa.Column("sheet", sa.Text, nullable=False),
+        sa.Column("attempt", sa.Integer, nullable=False),
+        sa.Column("next_at", sa.BigInteger),
+        sa.Column("lease_until_at", sa.BigInteger),
+        sa.Column("lease_token", sa.Text),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("deadline_at", sa.BigInteger),
+        sa.Column("final_at", sa.BigInteger),
+    )
+    op.create_index("ix_task_next_at", "task", ["next_at"])
+    op.create_index("ix_task_wallet_created_at", "task", ["wallet", "created_at"])
+    op.create_table(
+        "file",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("task_id", sa.Text, nullable=False),
+        sa.Column("wallet", sa.BigInteger, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("mime", sa.Text, nullable=False),
+        sa.Column("size", sa.BigInteger, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("expires_at", sa.BigInteger),
+    )
+    op.create_index("ix_file_task_id", "file", ["task_id"])
+    op.create_index("ix_file_expires_at", "file", ["expires_at"])
 
 
 def identity() -> None:

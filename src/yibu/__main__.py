@@ -1,0 +1,5 @@
+"""`python -m yibu` is `yibu`."""
+
+from yibu.cli import main
+
+main()

@@ -1,0 +1,121 @@
+"""The object graph: every part of the gateway, made and connected in one readable function."""
+
+import random
+import time
+from pathlib import Path
+
+import msgspec
+
+from yibu.catalog import catalog
+from yibu.dialects import chat_dialects
+from yibu.gateway.asgi import Gateway
+from yibu.gateway.closing import Closings
+from yibu.gateway.house import House
+from yibu.gateway.metrics import Metrics
+from yibu.identity.callers import Callers
+from yibu.kit.blobs import Blobs
+from yibu.kit.db import Database
+from yibu.kit.fetch import Fetcher
+from yibu.kit.guard import Guard
+from yibu.kit.http import Client
+from yibu.kit.links import Signer, load_secret
+from yibu.kit.rates import Rates
+from yibu.kit.settings import Settings
+from yibu.ledger import Ledger
+from yibu.ledger.stale import release_stale
+from yibu.relay import Wires
+from yibu.routing import channel
+from yibu.routing.health import Health
+from yibu.routing.plan import Directory
+from yibu.tasks import films
+from yibu.tasks.chores import Chore
+from yibu.tasks.engine import Engine, Handler
+from yibu.tasks.files import Files
+
+HOUR_S = 3600.0
+HOUR_MS = 3_600_000
+
+
+class App(msgspec.Struct, frozen=True, kw_only=True):
+    """A gateway that can be started once and stopped once. The database's tables are current."""
+
+    gateway: Gateway
+    house: House
+    chores: tuple[Chore, ...]
+
+    async def start(self) -> None:
+        """Gives back what a killed predecessor held for calls, then begins to look after tasks."""
+        house = self.house
+        await house.ledger.start()
+        await release_stale(house.db, house.ledger, older_than_ms=0)
+        for chore in self.chores:
+            await chore.enlist(house.db)
+        house.wires.engine.start()
+
+    async def stop(self) -> None:
+        """Waits until every answered call is booked; tasks go on at the next start."""
+        house = self.house
+        await house.wires.engine.stop()
+        await house.closings.drain()
+        await house.ledger.stop()
+        await house.wires.client.close()
+        await house.wires.fetcher.close()
+        await house.db.close()
+
+
+def build(settings: Settings) -> App:
+    """Raises `WrongChannel` or `ValueError` with a sentence for the operator when the configuration makes no sense."""
+    limits = settings.limits
+    db = Database.open(settings.database_url)
+    ledger = Ledger(db)
+    client = Client(user_agent="yibu")
+    guard = Guard(settings.fetch.allow, limits.url_length)
+    fetcher = Fetcher(guard, settings.fetch.max_bytes, settings.fetch.timeout_s)
+    blobs = Blobs(settings.data_dir / "blobs")
+    files = Files(db, blobs, ttl_ms=int(settings.files.ttl_hours * HOUR_MS), max_bytes=settings.files.max_bytes)
+
+    directory = Directory(
+        channel.from_settings(settings.channels), catalog.from_settings(settings.models, settings.prices)
+    )
+
+    def current() -> Directory:
+        return directory
+
+    longest_ms = int((limits.first_byte_s + limits.idle_s + HOUR_S) * 1000)
+    chores = (
+        Chore("release_stale_holds", HOUR_S, lambda: release_stale(db, ledger, older_than_ms=longest_ms)),
+        Chore("remove_expired_files", HOUR_S / 6, files.remove_expired),
+    )
+    film_maker = films.Films(current, client, files, chat_dialects()["openai_chat"].decode_error)
+    handlers: dict[str, Handler] = {films.KIND: film_maker, **{chore.kind: chore for chore in chores}}
+    engine = Engine(db, ledger, handlers, workers=settings.tasks.workers, lease_s=settings.tasks.lease_s)
+
+    wires = Wires(
+        client=client,
+        fetcher=fetcher,
+        health=Health(time.monotonic),
+        engine=engine,
+        files=files,
+        signer=Signer(load_secret(settings.data_dir / "link-secret")),
+        limits=limits,
+        deadline_s=settings.tasks.deadline_s,
+        directory=current,
+    )
+    house = House(
+        settings=settings,
+        db=db,
+        callers=Callers(db),
+        rates=Rates(),
+        ledger=ledger,
+        wires=wires,
+        closings=Closings(),
+        metrics=Metrics(),
+        directory=current,
+        random=random.random,
+    )
+    return App(gateway=Gateway(house), house=house, chores=chores)
+
+
+def prepare(data_dir: Path) -> None:
+    """Makes the data directory, readable by its owner alone: it holds balances and secrets."""
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,0 +1,33 @@
+"""One serving process for one SQLite file."""
+
+import fcntl
+from pathlib import Path
+from types import TracebackType
+
+
+class AlreadyServed(RuntimeError):
+    """Another process serves this data directory."""
+
+
+class DataLock:
+    """Held while the process lives; the kernel gives it up whatever way the process ends."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / "serve.lock"
+
+    def __enter__(self) -> None:
+        """Raises `AlreadyServed`."""
+        self._file = self._path.open("w")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            self._file.close()
+            directory = self._path.parent
+            raise AlreadyServed(
+                f"Another `yibu serve` runs on {directory}. Stop it, or choose another --data-dir."
+            ) from exc
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()

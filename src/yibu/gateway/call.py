@@ -1,0 +1,130 @@
+"""A call, from the key to the booked cost: the whole data plane in six steps."""
+
+from collections.abc import Awaitable
+
+import msgspec
+
+from yibu import relay
+from yibu.catalog.cost import ceiling
+from yibu.dialects.dialect import ChatDialect, Intent
+from yibu.gateway.admit import identify, welcome
+from yibu.gateway.house import House
+from yibu.gateway.request import Request
+from yibu.hub.errors import HubError
+from yibu.identity.callers import Caller
+from yibu.kit.money import Nanos
+from yibu.ledger import CallRow, Hold
+from yibu.relay import Call, Outcome, Reply
+from yibu.relay.call import bill
+from yibu.routing.plan import Plan, Wish, plan
+
+BYTES_A_TOKEN = 2
+"""A cautious ruler for the hold: texts have three or more."""
+TOKENS_A_MEDIUM = 2000
+
+
+async def chat(request: Request, reply: Reply, house: House, dialect: ChatDialect) -> None:
+    """Raises `HubError` while nothing has been answered."""
+    caller = await identify(request, house)
+    ticket = welcome(caller, house)
+    house.metrics.open.inc()
+    try:
+        await _serve(request, reply, house, dialect, caller)
+    finally:
+        ticket.release()
+        house.metrics.open.dec()
+
+
+async def _serve(request: Request, reply: Reply, house: House, dialect: ChatDialect, caller: Caller) -> None:
+    intent = dialect.sniff(await request.body(house.settings.limits.body_bytes))
+    way = _plan(caller, intent, dialect, house)
+    call = Call(
+        request_id=request.id,
+        key_id=caller.key_id,
+        wallet=caller.wallet,
+        dialect=dialect,
+        intent=intent,
+        plan=way,
+        public_url=request.public_url(house.settings.server.public_url),
+        started_at=request.started_at,
+    )
+    if way.work:  # the task holds and settles by itself
+        await relay.run(call, reply, house.wires)
+        return
+    hold = await _hold(call, house)
+    was_expected = False
+
+    def expect() -> None:
+        nonlocal was_expected
+        was_expected = True
+        house.closings.expect(call.wallet)
+
+    reply.before_end = expect
+    outcome = Outcome(losses=[])
+    try:
+        outcome = await relay.run(call, reply, house.wires)
+    except HubError as error:
+        outcome.error, outcome.status = error, dialect.error_status(error)
+        raise
+    finally:
+        _close(call, hold, outcome, house, was_expected)
+
+
+def _plan(caller: Caller, intent: Intent, dialect: ChatDialect, house: House) -> Plan:
+    wish = Wish(intent.model, dialect.id, caller.models, intent.lead)
+    return plan(wish, house.directory(), house.wires.health, house.random, house.settings.limits.attempts)
+
+
+async def _hold(call: Call, house: House) -> Hold | None:
+    """Sets aside the most that the call can cost. Raises `OutOfCredit`."""
+    intent, model = call.intent, call.plan.model
+    into = intent.text_bytes // BYTES_A_TOKEN + intent.media * TOKENS_A_MEDIUM
+    out = (intent.max_output_tokens or model.max_output_tokens) * intent.choices
+    most = ceiling(into, out, call.plan.sheet)
+    if not most:
+        return None
+    return await house.ledger.hold(call.wallet, Nanos(most), key=f"call:{call.request_id}")
+
+
+def _close(call: Call, hold: Hold | None, outcome: Outcome, house: House, was_expected: bool) -> None:
+    """Settles or releases, and logs, in one transaction that nothing can cancel any more."""
+    cost = Nanos(bill(outcome.usage, call.plan))
+    row = _row(call, outcome, cost)
+    house.metrics.calls.labels("chat", outcome.channel, str(outcome.status)).inc()
+    if outcome.first_byte_ms is not None:
+        house.metrics.first_byte.observe(outcome.first_byte_ms / 1000)
+    if cost:
+        house.metrics.cost.labels(outcome.channel).inc(cost / 1e9)
+
+    def book() -> Awaitable[object]:
+        if hold is None:
+            return house.ledger.record(row)
+        if cost:
+            return house.ledger.settle(hold, cost, log=row)
+        return house.ledger.release(hold, log=row)
+
+    house.closings.run(call.wallet, call.request_id, book, was_expected=was_expected)
+
+
+def _row(call: Call, outcome: Outcome, cost: Nanos) -> CallRow:
+    usage = outcome.usage
+    return CallRow(
+        request_id=call.request_id,
+        started_at=call.started_at,
+        wallet=call.wallet,
+        key_id=call.key_id,
+        model=call.intent.model,
+        upstream_model=outcome.upstream_model,
+        channel=outcome.channel,
+        dialect=call.dialect.id,
+        operation="chat",
+        is_stream=call.intent.is_stream,
+        status=outcome.status,
+        error_code=outcome.error.code if outcome.error else "",
+        units=msgspec.json.encode(usage.units).decode() if usage else "{}",
+        is_estimated=usage.is_estimated if usage else False,
+        cost=cost,
+        first_byte_ms=outcome.first_byte_ms,
+        total_ms=call.elapsed_ms(),
+        losses=msgspec.json.encode(outcome.losses).decode() if outcome.losses else "[]",
+    )

@@ -1,0 +1,26 @@
+"""Figures for the operator's dashboards, in Prometheus' format."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+SECONDS = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+class Metrics:
+    """One registry a house, so that several can live in one process (as in tests)."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.calls = Counter(
+            "yibu_calls",
+            "Calls by operation, channel and status.",
+            ("operation", "channel", "status"),
+            registry=self._registry,
+        )
+        self.cost = Counter("yibu_cost_units", "Charged, in units of currency.", ("channel",), registry=self._registry)
+        self.first_byte = Histogram(
+            "yibu_first_byte_seconds", "Until the first byte of the answer.", registry=self._registry, buckets=SECONDS
+        )
+        self.open = Gauge("yibu_open_calls", "Calls under way.", registry=self._registry)
+
+    def render(self) -> bytes:
+        return generate_latest(self._registry)

@@ -1,0 +1,65 @@
+"""One HTTP request as the handlers see it."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from yibu.dialects.dialect import Dialect
+from yibu.hub.errors import TooLarge
+from yibu.kit.ids import now_ms
+from yibu.relay.reply import Receive
+
+
+class Request:
+    """`headers` have lower-case names, `params` are the route's own; `started_at`: unix milliseconds."""
+
+    def __init__(self, scope: Mapping[str, Any], receive: Receive, request_id: str) -> None:
+        self.id = request_id
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self.started_at = now_ms()
+        self.dialect: Dialect | None = None
+        self.params: dict[str, str] = {}
+        self._query: bytes = scope["query_string"]
+        self._scheme: str = scope["scheme"]
+        self._receive = receive
+
+    @property
+    def is_head(self) -> bool:
+        return self.method == "HEAD"
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The last value of each name."""
+        return {name: values[-1] for name, values in parse_qs(self._query.decode("latin-1")).items()}
+
+    def public_url(self, configured: str) -> str:
+        """How the customer reached us: as the operator says, else as the request does."""
+        return configured or f"{self._scheme}://{self.headers.get('host', 'localhost')}"
+
+    async def body(self, most_bytes: int) -> bytes:
+        """Raises `TooLarge` as soon as that is clear."""
+        announced = self.headers.get("content-length", "")
+        if announced.isdigit() and int(announced) > most_bytes:
+            raise _too_large(most_bytes)
+        message = await self._receive()
+        if not message.get("more_body"):
+            whole: bytes = message.get("body", b"")
+            if len(whole) > most_bytes:
+                raise _too_large(most_bytes)
+            return whole
+        pieces, size = [message.get("body", b"")], len(message.get("body", b""))
+        while message.get("more_body"):
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ConnectionResetError
+            pieces.append(message.get("body", b""))
+            size += len(pieces[-1])
+            if size > most_bytes:
+                raise _too_large(most_bytes)
+        return b"".join(pieces)
+
+
+def _too_large(most_bytes: int) -> TooLarge:
+    return TooLarge(f"The request body is larger than {most_bytes // 1024 // 1024} MB. Send large pictures by URL.")

@@ -1,0 +1,66 @@
+"""Which handler a path belongs to. The paths themselves are declared by the dialects; here they are only collected.
+
+Whatever base URL a person typed works: repeated and trailing slashes, a missing or doubled `/v1`, a path that a tool
+appended to an address which already had it.
+"""
+
+import re
+from collections.abc import Iterable
+
+from yibu.dialects.dialect import Dialect, Route
+from yibu.hub.errors import NotFound, WrongMethod
+
+_SLASHES = re.compile(r"/{2,}")
+_REPEATED = re.compile(r"(/[a-z0-9]+(?:/[a-z0-9]+)*?)\1+(?=/|$)")
+_PARAM = re.compile(r"\\\{(\w+)(:path)?\\\}")
+
+Found = tuple[Dialect, Route, dict[str, str]]
+
+
+class Routes:
+    """Exact paths by look-up, the others by pattern, most specific (longest) first."""
+
+    def __init__(self, dialects: Iterable[Dialect]) -> None:
+        pairs = [(dialect, route) for dialect in dialects for route in dialect.routes]
+        self._exact = {(r.method, r.path): (d, r) for d, r in pairs if "{" not in r.path}
+        patterns = sorted(((d, r) for d, r in pairs if "{" in r.path), key=lambda pair: -len(pair[1].path))
+        self._patterns = [(_pattern(route.path), dialect, route) for dialect, route in patterns]
+
+    def find(self, method: str, path: str) -> Found:
+        """Raises `NotFound`, or `WrongMethod` when the path exists for other methods."""
+        exact = self._exact.get((method, path))  # type: ignore[call-overload]
+        if exact:
+            return exact[0], exact[1], {}
+        candidates = _readings(path)
+        for candidate in candidates:
+            if found := self._match(method, candidate):
+                return found
+        allowed = sorted({m for m in ("GET", "POST", "DELETE") for c in candidates if self._match(m, c)})
+        if allowed:
+            raise WrongMethod(f"{path} takes {' and '.join(allowed)}, not {method}.")
+        raise NotFound(f"There is nothing at {method} {path}. The base URL for OpenAI tools ends with /v1.")
+
+    def _match(self, method: str, path: str) -> Found | None:
+        exact = self._exact.get((method, path))  # type: ignore[call-overload]
+        if exact:
+            return exact[0], exact[1], {}
+        for pattern, dialect, route in self._patterns:
+            if route.method == method and (match := pattern.fullmatch(path)):
+                return dialect, route, match.groupdict()
+        return None
+
+
+def tidy(path: str) -> str:
+    """Without repeated and trailing slashes."""
+    return _SLASHES.sub("/", path).rstrip("/") or "/"
+
+
+def _readings(path: str) -> list[str]:
+    """What the path may have meant, the literal reading first."""
+    plain = tidy(path)
+    once = _REPEATED.sub(r"\1", plain)
+    return list(dict.fromkeys((plain, once, f"/v1{plain}", f"/v1{once}", once.replace("/v1/v1", "/v1"))))
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(_PARAM.sub(lambda m: f"(?P<{m[1]}>{'.+' if m[2] else '[^/]+'})", re.escape(path)))

@@ -1,0 +1,104 @@
+"""What film somebody asks for in a conversation. Pure; the rules are those of `sora-chat` relays.
+
+Source: the documentation pages "创建视频", "创建视频,带图片" and "连续修改生成视频" of this product family, and the streams
+that relays of it send; read 2026-11-20.
+"""
+
+import re
+
+import msgspec
+
+from yibu.hub.chat import ChatRequest, Turn
+from yibu.hub.errors import InvalidRequest
+from yibu.hub.media import Source
+from yibu.hub.parts import Media, Text
+from yibu.hub.work import Orientation
+
+LONGEST_PROMPT = 32_000
+DEFAULT_SECONDS = 10
+MOST_SECONDS = {"sora-2-pro": 25}
+"""By the beginning of the model's name; other models make up to 15 seconds."""
+OTHER_MOST_SECONDS = 15
+
+_SECONDS_IN_NAME = re.compile(r"-(\d{1,3})s\b")
+_SECONDS = re.compile(r"(?<![\w.])(\d{1,3})\s*(?:秒|seconds?\b|secs?\b|s\b)", re.IGNORECASE)
+_PORTRAIT = re.compile(r"竖屏|竖版|竖向|\bportrait\b|\bvertical\b|(?<!\d)9\s*[:：x]\s*16(?!\d)", re.IGNORECASE)
+_LANDSCAPE = re.compile(r"横屏|横版|横向|\blandscape\b|\bhorizontal\b|(?<!\d)16\s*[:：x]\s*9(?!\d)", re.IGNORECASE)
+_EARLIER = (
+    re.compile(r"sid:\s*`?s_([a-z0-9]+)"),
+    re.compile(r"task_([a-z0-9]{26})"),
+    re.compile(r"https?://\S+?/(file_[a-z0-9]+)\.mp4"),
+)
+
+
+class FilmWish(msgspec.Struct, frozen=True, kw_only=True):
+    """`orientation`, `seconds`: None when the conversation does not say; `picture_at`: path of the picture's member;
+    `parents`: what earlier answers say of their films, newest first: ids without their prefix, or a file's id;
+    `history`: the customer's earlier words, for a change to a film that is not named."""
+
+    prompt: str
+    orientation: Orientation | None = None
+    seconds: int | None = None
+    picture: Source | None = None
+    picture_at: str = ""
+    parents: tuple[str, ...] = ()
+    history: str = ""
+
+
+def understand(request: ChatRequest) -> FilmWish:
+    """Raises `InvalidRequest` when nobody says what to film."""
+    asked = [(index, turn) for index, turn in enumerate(request.turns) if turn.role == "user"]
+    if not asked:
+        raise InvalidRequest("Say in a message of the role `user` what to film.", param="$.messages")
+    at, last = asked[-1]
+    prompt = _words(last)
+    if not prompt:
+        raise InvalidRequest(
+            "Say in words what to film; a picture alone is not enough.", param=f"$.messages[{at}].content"
+        )
+    if len(prompt) > LONGEST_PROMPT:
+        message = f"The description of the film is longer than {LONGEST_PROMPT} characters."
+        raise InvalidRequest(message, param=f"$.messages[{at}].content")
+    picture, picture_at = _picture(last, f"$.messages[{at}]")
+    return FilmWish(
+        prompt=prompt,
+        orientation=_orientation(request.model) or _orientation(prompt),
+        seconds=_seconds(request.model, prompt),
+        picture=picture,
+        picture_at=picture_at,
+        parents=_parents(request),
+        history="\n".join(words for _, turn in asked[:-1] if (words := _words(turn))),
+    )
+
+
+def _words(turn: Turn) -> str:
+    return "\n".join(part.text for part in turn.parts if isinstance(part, Text)).strip()
+
+
+def _picture(turn: Turn, where: str) -> tuple[Source | None, str]:
+    """The first picture of the turn is the film's first frame."""
+    for index, part in enumerate(turn.parts):
+        if isinstance(part, Media) and part.kind == "image":
+            return part.source, f"{where}.content[{index}].image_url.url"
+    return None, ""
+
+
+def _orientation(words: str) -> Orientation | None:
+    if _PORTRAIT.search(words):
+        return "portrait"
+    return "landscape" if _LANDSCAPE.search(words) else None
+
+
+def _seconds(model: str, prompt: str) -> int | None:
+    """The model's name wins over the words; more than the model makes is cut to what it makes."""
+    said = _SECONDS_IN_NAME.search(model) or _SECONDS.search(prompt)
+    if said is None:
+        return None
+    most = next((most for name, most in MOST_SECONDS.items() if model.startswith(name)), OTHER_MOST_SECONDS)
+    return min(max(int(said[1]), 1), most)
+
+
+def _parents(request: ChatRequest) -> tuple[str, ...]:
+    """Newest answer first; within one answer the `sid` before the task before the link."""
+    turns = [_words(turn) for turn in reversed(request.turns) if turn.role == "assistant"]
+    return tuple(dict.fromkeys(found for words in turns for one in _EARLIER for found in reversed(one.findall(words))))

@@ -1,0 +1,66 @@
+"""One request to a vendor: sent, and its refusals turned into ours."""
+
+import msgspec
+import structlog
+
+from yibu.dialects.dialect import ChatDialect
+from yibu.hub.errors import Broken, Late, UpstreamError
+from yibu.hub.loss import Losses
+from yibu.kit.http import BodyTooLarge, HttpFailed, Response, TimedOut
+from yibu.providers.provider import Provider
+from yibu.relay.call import Call, Wires
+from yibu.routing.plan import Attempt
+
+log = structlog.get_logger(__name__)
+
+MOST_ERROR_BYTES = 64 * 1024
+MOST_REPLY_BYTES = 64 * 1024 * 1024
+JSON_HEADERS = {"content-type": "application/json", "accept": "application/json"}
+STREAM_HEADERS = {"content-type": "application/json", "accept": "text/event-stream"}
+
+
+async def send(
+    call: Call, attempt: Attempt, spoken: ChatDialect, body: bytes, losses: Losses, wires: Wires
+) -> Response:
+    """Sends `body`, written in the dialect `spoken`, and returns when the head of a good answer is there.
+
+    Raises `UpstreamError`. The caller closes the response.
+    """
+    provider = attempt.channel.provider
+    if type(provider).prepare is not Provider.prepare:
+        body = msgspec.json.encode(provider.prepare(msgspec.json.decode(body, type=dict[str, msgspec.Raw]), losses))
+    headers = STREAM_HEADERS if call.intent.is_stream else JSON_HEADERS
+    try:
+        response = await wires.client.request(
+            "POST",
+            attempt.channel.url(provider.speaks[spoken.id]),
+            headers={**headers, **attempt.headers},
+            body=body,
+            connect_timeout_s=wires.limits.connect_s,
+            first_byte_timeout_s=wires.limits.first_byte_s,
+            idle_timeout_s=wires.limits.idle_s,
+        )
+    except HttpFailed as exc:
+        raise broken(exc) from exc
+    kind = response.headers.get("content-type", "")
+    if response.status == 200 and ("event-stream" in kind if call.intent.is_stream else "json" in kind):
+        return response
+    try:
+        said = await response.read(MOST_ERROR_BYTES)
+    except HttpFailed as exc:
+        raise broken(exc) from exc
+    finally:
+        await response.close()
+    if response.status < 400:
+        raise Broken(upstream_status=response.status, upstream_words=f"{kind}: {said[:200].decode('utf-8', 'replace')}")
+    raise spoken.decode_error(response.status, response.headers, said)
+
+
+def broken(exc: HttpFailed) -> UpstreamError:
+    """What a failure of the wire means to routing and to the customer; its own words may name addresses, so they stay here."""
+    log.info("upstream_failed", why=str(exc))
+    if isinstance(exc, TimedOut):
+        return Late(upstream_words=exc.stage)
+    if isinstance(exc, BodyTooLarge):
+        return Broken("The vendor's answer is too large.", upstream_words=str(exc))
+    return Broken(upstream_words=str(exc))

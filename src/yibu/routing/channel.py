@@ -1,0 +1,74 @@
+"""A channel: one account at one vendor, with the models it serves."""
+
+import os
+from collections.abc import Iterable
+
+import msgspec
+
+from yibu.kit.settings import ChannelSettings
+from yibu.providers import discover
+from yibu.providers.provider import Provider, join
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """`secrets`: a pool of credentials; `models`: public name to the upstream's; `inline_media`: the upstream cannot fetch
+    pictures by URL, so they are fetched here and sent along."""
+
+    name: str
+    provider: Provider
+    base_url: str
+    secrets: tuple[str, ...]
+    models: dict[str, str]
+    speaks: frozenset[str]
+    tier: int = 1
+    weight: int = 1
+    inline_media: bool = False
+
+    def url(self, path: str) -> str:
+        return join(self.base_url, path)
+
+
+class WrongChannel(ValueError):
+    """A channel of the configuration cannot be used; the message says why and what to do."""
+
+
+def from_settings(settings: Iterable[ChannelSettings]) -> tuple[Channel, ...]:
+    """Raises `WrongChannel` naming the channel."""
+    channels = tuple(_channel(one) for one in settings)
+    names = [channel.name for channel in channels]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise WrongChannel(f"Two channels are called {', '.join(sorted(twice))}. Give each its own name.")
+    return channels
+
+
+def _channel(settings: ChannelSettings) -> Channel:
+    provider = discover().get(settings.provider)
+    if provider is None:
+        known = ", ".join(sorted(discover()))
+        raise WrongChannel(f"Channel {settings.name}: there is no provider {settings.provider!r}. Known: {known}.")
+    base_url = settings.base_url or provider.base_url
+    if not base_url.startswith(("http://", "https://")):
+        raise WrongChannel(f"Channel {settings.name}: it needs a `base_url` that begins with https://.")
+    if strange := set(settings.speaks) - set(provider.speaks):
+        raise WrongChannel(f"Channel {settings.name}: {provider.title} does not speak {', '.join(sorted(strange))}.")
+    return Channel(
+        name=settings.name,
+        provider=provider,
+        base_url=base_url,
+        secrets=tuple(_secret(settings.name, key) for key in settings.keys) or ("",),
+        models=settings.models,
+        speaks=frozenset(settings.speaks or provider.speaks),
+        tier=settings.tier,
+        weight=settings.weight,
+        inline_media=settings.inline_media,
+    )
+
+
+def _secret(channel: str, key: str) -> str:
+    """`env:NAME` is taken from the environment, so that no secret stands in a shared file."""
+    if not key.startswith("env:"):
+        return key
+    name = key.removeprefix("env:")
+    if not os.environ.get(name):
+        raise WrongChannel(f"Channel {channel}: the environment variable {name} is not set. Set it before you start.")
+    return os.environ[name]

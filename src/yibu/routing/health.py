@@ -1,0 +1,74 @@
+"""What this process has seen of its channels: failure rate, cooling credentials, models a vendor turned out not to have.
+
+Nothing of it is shared between processes; being wrong for a while costs a detour, never a wrong answer.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+
+from yibu.hub.errors import Absent, Broken, Busy, Denied, Late, UpstreamError
+
+COOL_S = 5.0
+"""How long a busy credential rests when the vendor did not say."""
+PARK_S = 300.0
+"""How long a credential rests that the vendor did not accept."""
+ABSENT_S = 300.0
+"""How long a model is not asked for where the vendor does not know it."""
+OPEN_S = 15.0
+"""How long a broken channel rests before one call may try it again."""
+OPEN_AFTER = 5
+"""So many failures in a row open the circuit."""
+SMOOTHING = 0.2
+
+
+class Health:
+    """`now`: a monotonic clock in seconds."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._failures: dict[str, float] = defaultdict(float)
+        self._in_a_row: dict[str, int] = defaultdict(int)
+        self._open_until: dict[str, float] = {}
+        self._resting: dict[tuple[str, int], float] = {}
+        self._absent: dict[tuple[str, str], float] = {}
+
+    def score(self, channel: str) -> float:
+        """1 for a channel that never fails, towards 0 for one that always does."""
+        return 1.0 - self._failures[channel]
+
+    def is_open(self, channel: str) -> bool:
+        """True while the channel rests."""
+        return self._open_until.get(channel, 0.0) > self._now()
+
+    def is_absent(self, channel: str, model: str) -> bool:
+        return self._absent.get((channel, model), 0.0) > self._now()
+
+    def is_resting(self, channel: str, credential: int) -> bool:
+        return self._resting.get((channel, credential), 0.0) > self._now()
+
+    def rest_s(self, channel: str, credential: int) -> float:
+        """Seconds until the credential may be used again."""
+        return max(self._resting.get((channel, credential), 0.0) - self._now(), 0.0)
+
+    def served(self, channel: str) -> None:
+        """The vendor answered as it should."""
+        self._failures[channel] *= 1 - SMOOTHING
+        self._in_a_row[channel] = 0
+        self._open_until.pop(channel, None)
+
+    def failed(self, channel: str, credential: int, model: str, error: UpstreamError) -> None:
+        """The vendor did not; `error` says in which way, and so what has to rest."""
+        match error:
+            case Busy():
+                self._resting[channel, credential] = self._now() + (error.retry_after_s or COOL_S)
+            case Denied():
+                self._resting[channel, credential] = self._now() + PARK_S
+            case Absent():
+                self._absent[channel, model] = self._now() + ABSENT_S
+            case Broken() | Late():
+                self._failures[channel] += SMOOTHING * (1 - self._failures[channel])
+                self._in_a_row[channel] += 1
+                if self._in_a_row[channel] >= OPEN_AFTER:
+                    self._open_until[channel] = self._now() + OPEN_S
+            case _:  # refused: the caller's request, not the channel
+                self.served(channel)

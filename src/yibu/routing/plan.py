@@ -1,0 +1,138 @@
+"""From a caller's wish to an ordered list of attempts with their price. Pure: a snapshot in, a plan out."""
+
+import hashlib
+from collections.abc import Callable
+
+import msgspec
+
+from yibu.catalog.catalog import Catalog
+from yibu.catalog.model import Model
+from yibu.catalog.price import Sheet
+from yibu.hub.errors import Busy, NoChannel, NotAllowed, UnknownModel
+from yibu.hub.work import Work
+from yibu.routing.channel import Channel
+from yibu.routing.health import Health
+
+WORKS = {"video": Work.VIDEO}
+"""Kinds of model that are served by work rather than by an answer."""
+
+
+class Directory(msgspec.Struct, frozen=True):
+    """An immutable snapshot of everything that is for sale; a new one replaces it as a whole."""
+
+    channels: tuple[Channel, ...]
+    catalog: Catalog
+
+    def channel(self, name: str) -> Channel | None:
+        return next((channel for channel in self.channels if channel.name == name), None)
+
+    def models(self, allowed: tuple[str, ...] | None) -> list[Model]:
+        """What a key may really call: served by some channel, priced, and on the key's list if it has one."""
+        names = sorted({name for channel in self.channels for name in channel.models})
+        return [
+            self.catalog.model(name)
+            for name in names
+            if self.catalog.price(name) and (allowed is None or name in allowed)
+        ]
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One try: this channel with this credential, asked for `model` (the upstream's name of it).
+
+    `dialect`: the wire format to speak to it, empty for work.
+    """
+
+    channel: Channel
+    credential: int
+    model: str
+    dialect: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return self.channel.provider.auth.headers(self.channel.secrets[self.credential])
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """`attempts` in order, never empty; `sheet`: what the call is sold for, whoever serves it."""
+
+    model: Model
+    sheet: Sheet
+    attempts: tuple[Attempt, ...]
+    work: Work | None = None
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What planning needs to know of a call. `lead`: bytes that stay the same within one conversation; `pinned`: only this channel."""
+
+    model: str
+    dialect: str
+    allowed: tuple[str, ...] | None = None
+    lead: bytes = b""
+    pinned: str = ""
+
+
+def plan(wish: Wish, directory: Directory, health: Health, random: Callable[[], float], most: int) -> Plan:
+    """Raises `UnknownModel`, `NotAllowed`, `NoChannel`, or `Busy` when every credential is cooling down.
+
+    `random` gives 0 ≤ x < 1; `most`: so many attempts at most.
+    """
+    serving = [channel for channel in directory.channels if wish.model in channel.models]
+    sheet = directory.catalog.price(wish.model)
+    if not serving:
+        raise UnknownModel(f"The model `{wish.model}` does not exist here. `GET /v1/models` lists those that do.")
+    if wish.allowed is not None and wish.model not in wish.allowed:
+        raise NotAllowed(f"This API key may not use the model `{wish.model}`.")
+    if sheet is None:
+        raise UnknownModel(f"The model `{wish.model}` has no price yet, so it is not for sale. Tell the operator.")
+    model = directory.catalog.model(wish.model)
+    work = WORKS.get(model.kind)
+    able = [channel for channel in serving if _can(channel, wish, work)]
+    fit = [channel for channel in able if not health.is_absent(channel.name, channel.models[wish.model])]
+    attempts = tuple(
+        Attempt(channel, credential, channel.models[wish.model], "" if work else _dialect(channel, wish.dialect))
+        for channel in _order(fit, wish, health, random)
+        for credential in _credentials(channel, health)
+    )
+    if not attempts:
+        raise _nobody(fit, health)
+    return Plan(model, sheet, attempts[:most], work)
+
+
+def _can(channel: Channel, wish: Wish, work: Work | None) -> bool:
+    if wish.pinned and channel.name != wish.pinned:
+        return False
+    return work in channel.provider.works if work else bool(channel.speaks)
+
+
+def _dialect(channel: Channel, spoken: str) -> str:
+    """The caller's own dialect where the channel speaks it: that is the pipe."""
+    return spoken if spoken in channel.speaks else min(channel.speaks)
+
+
+def _order(channels: list[Channel], wish: Wish, health: Health, random: Callable[[], float]) -> list[Channel]:
+    """By tier; then resting channels last; then the caller's dialect first; then affinity or weighted chance."""
+
+    def key(channel: Channel) -> tuple[int, bool, bool, float]:
+        weight = channel.weight * max(health.score(channel.name), 0.01)
+        draw = _affinity(channel, wish.lead) if wish.lead else random()
+        rank = -(max(draw, 1e-12) ** (1 / weight))
+        return channel.tier, health.is_open(channel.name), wish.dialect not in channel.speaks, rank
+
+    return sorted(channels, key=key) if len(channels) > 1 else channels
+
+
+def _affinity(channel: Channel, lead: bytes) -> float:
+    """Rendezvous hashing: a conversation stays where its prompt cache is, and moves only when that channel goes away."""
+    digest = hashlib.blake2b(lead, key=channel.name.encode()[:64], digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
+
+
+def _credentials(channel: Channel, health: Health) -> list[int]:
+    return [index for index in range(len(channel.secrets)) if not health.is_resting(channel.name, index)]
+
+
+def _nobody(channels: list[Channel], health: Health) -> NoChannel | Busy:
+    rests = [health.rest_s(channel.name, i) for channel in channels for i in range(len(channel.secrets))]
+    if rests and min(rests) <= 60:
+        return Busy(retry_after_s=max(min(rests), 1.0))
+    return NoChannel()

@@ -1,0 +1,213 @@
+"""The engine: claims rows that are due, moves each one step on, and sleeps until the next is due.
+
+A step is a handler's `advance`: it looks at the row, does one thing, and says what is true now (`Step`) or how it ended
+(`End`). Everything is written under the row's lease, so a worker that was too slow writes nothing; money moves in the
+transaction that ends the row.
+"""
+
+import asyncio
+import contextlib
+import random
+import secrets
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+import structlog
+from sqlalchemy import Connection
+
+from yibu.kit.db import Database, DatabaseAway
+from yibu.kit.ids import now_ms
+from yibu.ledger import Hold, HoldClosed, Ledger, Nanos
+from yibu.ledger.calls import CallRow, insert_calls, set_cost
+from yibu.tasks import store
+from yibu.tasks.files import File, insert_files
+from yibu.tasks.task import State, Task
+
+log = structlog.get_logger(__name__)
+
+IDLE_S = 1.0
+"""How soon work that another process accepted is noticed."""
+TROUBLE_S = (1, 2, 5, 10, 30, 60)
+"""Waits after a step that failed for a reason of ours; the last one repeats."""
+
+
+class Step(msgspec.Struct, frozen=True):
+    """The work goes on: `changes` to the row, and when to look again."""
+
+    in_s: float
+    changes: dict[str, Any] = {}
+
+
+class End(msgspec.Struct, frozen=True):
+    """The work is over. `charge`: nanos to settle when it is done; otherwise everything is given back."""
+
+    state: State
+    charge: int = 0
+    changes: dict[str, Any] = {}
+    files: list[File] = []
+
+
+class Handler(Protocol):
+    """Knows the steps of one kind of work."""
+
+    async def advance(self, task: Task, engine: "Engine") -> Step | End:
+        """Does one thing. Before it does something in the world that must not happen twice, it says so with `engine.save`."""
+        ...
+
+
+class Engine:
+    """One a process. `workers`: rows looked after at the same time; `lease_s`: more than the longest single step takes."""
+
+    def __init__(
+        self, db: Database, ledger: Ledger, handlers: Mapping[str, Handler], *, workers: int, lease_s: float
+    ) -> None:
+        self._db = db
+        self._ledger = ledger
+        self._handlers = handlers
+        self._workers = workers
+        self._lease_ms = int(lease_s * 1000)
+        self._news = asyncio.Event()
+        self._steps: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.Task[None] | None = None
+        self._watchers: dict[str, set[asyncio.Event]] = defaultdict(set)
+
+    def start(self) -> None:
+        self._loop = asyncio.create_task(self._run(), name="tasks")
+
+    async def stop(self) -> None:
+        """Stops claiming; steps under way are cancelled. What they had not written is found again by its lease."""
+        for running in (self._loop, *self._steps):
+            if running:
+                running.cancel()
+        await asyncio.gather(*(t for t in (self._loop, *self._steps) if t), return_exceptions=True)
+
+    def wake(self) -> None:
+        """There may be work that is due now."""
+        self._news.set()
+
+    async def accept(self, row: Task, call: CallRow) -> Task:
+        """Writes the row, its hold and the call's log in one transaction; from then on the work happens, whatever breaks.
+
+        Raises `OutOfCredit` or `DatabaseAway`; then nothing was written.
+        """
+
+        def insert(conn: Connection) -> None:
+            store.insert_task(conn, row)
+            insert_calls(conn, [call])
+
+        await self._ledger.hold(row.wallet, Nanos(row.hold_amount), key=row.id, kind="task", also=insert)
+        self.wake()
+        return row
+
+    async def find(self, task_id: str) -> Task | None:
+        return await self._db.read(lambda conn: store.load(conn, task_id))
+
+    async def changed(self, task_id: str, timeout_s: float) -> None:
+        """Returns when the row has changed here, or after `timeout_s`: another process may be looking after it."""
+        event = asyncio.Event()
+        self._watchers[task_id].add(event)
+        try:
+            await asyncio.wait_for(event.wait(), timeout_s)
+        except TimeoutError:
+            return
+        finally:
+            self._watchers[task_id].discard(event)
+            if not self._watchers[task_id]:
+                del self._watchers[task_id]
+
+    async def save(self, task: Task, **changes: Any) -> Task:
+        """Writes in the middle of a step. Raises `LostLease`, and then the step must stop at once."""
+        await self._db.write(lambda conn: store.save(conn, task, **changes))
+        self._tell(task.id)
+        return msgspec.structs.replace(task, **changes)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                idle_s = await self._claim()
+            except DatabaseAway as exc:
+                log.warning("tasks_wait_for_database", why=str(exc))
+                idle_s = IDLE_S
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), idle_s)
+            self._news.clear()
+
+    async def _claim(self) -> float:
+        """Takes what is due; gives the seconds until something may be due again."""
+        free = self._workers - len(self._steps)
+        if free <= 0:
+            return IDLE_S
+        now = now_ms()
+        due = await self._db.read(store.next_due)
+        if due is None or due > now:
+            return IDLE_S if due is None else min((due - now) / 1000, IDLE_S)
+        token = secrets.token_hex(8)
+        until = now + self._lease_ms
+        rows = await self._db.write(lambda conn: store.claim(conn, now=now, until=until, token=token, most=free))
+        for row in rows:
+            step = asyncio.create_task(self._advance(row), name=f"step:{row.id}")
+            self._steps.add(step)
+            step.add_done_callback(self._forget)
+        return 0.05
+
+    def _forget(self, step: asyncio.Task[None]) -> None:
+        self._steps.discard(step)
+        self.wake()
+
+    async def _advance(self, row: Task) -> None:
+        """The edge of one step: whatever goes wrong in it, the row is looked after again."""
+        try:
+            async with asyncio.timeout(self._lease_ms / 1000 * 0.9):
+                outcome = await self._handlers[row.kind].advance(row, self)
+            if isinstance(outcome, End):
+                await self._end(row, outcome)
+            else:
+                await self._go_on(row, outcome)
+        except store.LostLease:
+            log.info("task_lease_lost", task=row.id)
+        except Exception:
+            log.exception("task_step_failed", task=row.id, state=row.state, attempt=row.attempt)
+            wait_s = TROUBLE_S[min(row.attempt, len(TROUBLE_S) - 1)] * random.uniform(0.8, 1.2)  # noqa: S311
+            try:
+                await self._go_on(row, Step(wait_s, {"attempt": row.attempt + 1}))
+            except (store.LostLease, DatabaseAway):
+                return
+        finally:
+            self._tell(row.id)
+
+    async def _go_on(self, row: Task, step: Step) -> None:
+        changes = {"attempt": 0} | step.changes
+        next_at = now_ms() + int(step.in_s * 1000)
+        free = {"next_at": next_at, "lease_until_at": None, "lease_token": None}
+        await self._db.write(lambda conn: store.save(conn, row, **changes, **free))
+
+    async def _end(self, row: Task, end: End) -> None:
+        final = {
+            "state": end.state,
+            "cost": end.charge,
+            "final_at": now_ms(),
+            "next_at": None,
+            "lease_until_at": None,
+            "lease_token": None,
+        }
+
+        def write(conn: Connection) -> None:
+            store.save(conn, row, **end.changes, **final)
+            insert_files(conn, end.files)
+            set_cost(conn, row.request_id, Nanos(end.charge))
+
+        hold = Hold(row.wallet, row.id, Nanos(row.hold_amount))
+        try:
+            if end.state is State.DONE:
+                await self._ledger.settle(hold, Nanos(end.charge), also=write)
+            else:
+                await self._ledger.release(hold, also=write)
+        except HoldClosed:
+            log.error("task_hold_was_closed_before", task=row.id)
+            raise
+
+    def _tell(self, task_id: str) -> None:
+        for event in self._watchers.get(task_id, ()):
+            event.set()

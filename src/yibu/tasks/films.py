@@ -1,0 +1,238 @@
+"""A film from acceptance to its file, one step at a time, at whatever vendor makes it.
+
+accepted ─► submitting ─► running ─► collecting ─► done
+                │
+                └─ found like this after a crash: ask the vendor by our id; if it cannot tell, give the money back
+"""
+
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from yibu.catalog.cost import cost
+from yibu.catalog.price import Sheet
+from yibu.hub.errors import Broken, Busy, HubError, Refused, UpstreamError
+from yibu.hub.usage import Meter, Usage
+from yibu.hub.work import Artefact, Failure, Progress, Ready, VideoRequest, Work
+from yibu.kit.http import Client, ConnectFailed, HttpFailed, Response
+from yibu.kit.ids import now_ms
+from yibu.providers.provider import TaskDriver, UpstreamRequest
+from yibu.routing.channel import Channel
+from yibu.routing.plan import Directory
+from yibu.tasks.engine import End, Engine, Step
+from yibu.tasks.files import File, Files
+from yibu.tasks.task import State, Task
+
+log = structlog.get_logger(__name__)
+
+KIND = "video"
+MOST_JSON_BYTES = 4 * 1024 * 1024
+MOST_TRIES = 12
+"""So often one state is tried at the vendors before the film is given up, each time after a longer wait."""
+WAITS_S = (1, 2, 5, 10, 20, 30)
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What the customer asked for, as the row keeps it. `picture`: blob id of the first frame, already of the size;
+    `parent`: our id of the earlier film that is to be changed."""
+
+    prompt: str
+    seconds: int
+    size: tuple[int, int]
+    picture: str = ""
+    picture_mime: str = ""
+    parent: str = ""
+    remix_of: str = ""
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A vendor's whole answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Films:
+    """Handler of the kind `video`. `directory` gives the current snapshot of channels."""
+
+    def __init__(
+        self,
+        directory: Callable[[], Directory],
+        client: Client,
+        files: Files,
+        decode_error: Callable[[int, dict[str, str], bytes], UpstreamError],
+    ) -> None:
+        self._directory = directory
+        self._client = client
+        self._files = files
+        self._decode_error = decode_error
+
+    async def advance(self, task: Task, engine: Engine) -> Step | End:
+        if task.deadline_at and now_ms() > task.deadline_at:
+            return _fail(State.EXPIRED, "deadline_exceeded", "The film was not ready in time.")
+        channel = self._directory().channel(task.where.channel)
+        if channel is None or Work.VIDEO not in channel.provider.works:
+            return _fail(State.FAILED, "channel_gone", "The account that should make this film is no longer there.")
+        driver = channel.provider.works[Work.VIDEO]
+        try:
+            match task.state:
+                case State.ACCEPTED:
+                    return await self._submit(await engine.save(task, state=State.SUBMITTING), channel, driver)
+                case State.SUBMITTING:
+                    return await self._recover(task, channel, driver)
+                case State.RUNNING:
+                    return await self._poll(task, channel, driver)
+                case _:
+                    return await self._collect(task, channel, driver)
+        except (UpstreamError, HttpFailed) as exc:
+            return _stumble(task, exc)
+
+    async def _submit(self, task: Task, channel: Channel, driver: TaskDriver) -> Step | End:
+        request = driver.submit(await self._request(task), task.id)
+        try:
+            reply = await self._exchange(request, task, channel)
+            upstream_id = driver.read_submit(reply.body)
+        except Refused as exc:
+            return _fail(State.FAILED, exc.upstream_code or exc.code, exc.message)
+        except (UpstreamError, ConnectFailed) as exc:
+            if isinstance(exc, Broken):
+                raise  # a 5xx or nonsense: it may have begun; ask before sending it again
+            return _elsewhere(task, _stumble(task, exc))
+        return Step(driver.polls_s[0], {"state": State.RUNNING, "upstream_id": upstream_id})
+
+    async def _recover(self, task: Task, channel: Channel, driver: TaskDriver) -> Step | End:
+        """It was sent, or was about to be, and nobody knows what came of it."""
+        question = driver.find(task.id)
+        if question is None:
+            return _fail(
+                State.FAILED, "outcome_unknown", "The vendor cannot say whether it began. You were not charged."
+            )
+        sighting = driver.read_find((await self._exchange(question, task, channel)).body, task.id)
+        if sighting.upstream_id:
+            return Step(0, {"state": State.RUNNING, "upstream_id": sighting.upstream_id})
+        if sighting.is_certain:
+            return await self._submit(task, channel, driver)
+        return _fail(State.FAILED, "outcome_unknown", "The vendor cannot say whether it began. You were not charged.")
+
+    async def _poll(self, task: Task, channel: Channel, driver: TaskDriver) -> Step | End:
+        try:
+            reply = await self._exchange(driver.poll(task.upstream_id), task, channel)
+        except Refused as exc:
+            return _fail(State.FAILED, exc.upstream_code or exc.code, exc.message)
+        match driver.read_poll(reply.body):
+            case Progress() as outlook:
+                age_s = (now_ms() - task.created_at) / 1000
+                changes = {"progress": max(outlook.percent, task.progress), "is_queued": outlook.is_queued}
+                return Step(_snooze_s(driver.polls_s, age_s), changes)
+            case Failure() as failure:
+                return _fail(State.FAILED, failure.code, failure.message, is_policy=failure.is_policy)
+            case Ready() as ready:
+                order = msgspec.json.decode(task.request, type=Order)
+                done = msgspec.structs.replace(order, seconds=ready.seconds or order.seconds)
+                changes = {"state": State.COLLECTING, "progress": 100, "is_queued": False}
+                return Step(0, {**changes, "request": msgspec.json.encode(done).decode()})
+
+    async def _collect(self, task: Task, channel: Channel, driver: TaskDriver) -> End:
+        """Copies what was made, because a vendor's links die; then the film is paid for."""
+        work, *courtesies = driver.artefacts(task.upstream_id)
+        files = [await self._fetch(work, task, channel)]
+        for artefact in courtesies:
+            try:
+                files.append(await self._fetch(artefact, task, channel))
+            except (HubError, HttpFailed) as exc:
+                log.info("task_courtesy_missed", task=task.id, kind=artefact.kind, why=str(exc))
+        order = msgspec.json.decode(task.request, type=Order)
+        if order.picture:
+            await self._files.blobs.delete(order.picture)
+        return End(
+            State.DONE,
+            charge=min(price(order, msgspec.json.decode(task.sheet, type=Sheet)), task.hold_amount),
+            files=files,
+        )
+
+    async def _fetch(self, artefact: Artefact, task: Task, channel: Channel) -> File:
+        response = await self._open(UpstreamRequest(method="GET", path=artefact.path), task, channel)
+        try:
+            if response.status != 200:
+                raise self._decode_error(response.status, response.headers, await response.read(MOST_JSON_BYTES))
+            if not response.headers.get("content-type", artefact.mime).startswith(artefact.mime.split("/")[0]):
+                raise Broken(upstream_words=f"content-type {response.headers.get('content-type')}")
+            return await self._files.store(
+                response.chunks(), wallet=task.wallet, kind=artefact.kind, mime=artefact.mime, task_id=task.id
+            )
+        finally:
+            await response.close()
+
+    async def _request(self, task: Task) -> VideoRequest:
+        order = msgspec.json.decode(task.request, type=Order)
+        return VideoRequest(
+            model=task.where.model,
+            prompt=order.prompt,
+            seconds=order.seconds,
+            size=order.size,
+            picture=await self._files.read(order.picture) if order.picture else b"",
+            picture_mime=order.picture_mime,
+            remix_of=order.remix_of,
+        )
+
+    async def _exchange(self, request: UpstreamRequest, task: Task, channel: Channel) -> Reply:
+        response = await self._open(request, task, channel)
+        try:
+            body = await response.read(MOST_JSON_BYTES)
+        finally:
+            await response.close()
+        if response.status >= 400:
+            raise self._decode_error(response.status, response.headers, body)
+        return Reply(response.status, response.headers, body)
+
+    async def _open(self, request: UpstreamRequest, task: Task, channel: Channel) -> Response:
+        secret = channel.secrets[task.where.credential % len(channel.secrets)]
+        return await self._client.request(
+            request.method,
+            channel.url(request.path),
+            headers={**channel.provider.auth.headers(secret), **request.headers},
+            body=request.body,
+            connect_timeout_s=10,
+            first_byte_timeout_s=60,
+            idle_timeout_s=60,
+        )
+
+
+def price(order: Order, sheet: Sheet) -> int:
+    """Nanos for one film: the same arithmetic before it is made and after."""
+    return cost(Usage({Meter.SECOND: order.seconds}), sheet)
+
+
+def _snooze_s(polls_s: tuple[float, ...], age_s: float) -> float:
+    """The vendor's rhythm: the wait whose predecessors add up to the age."""
+    for wait in polls_s:
+        age_s -= wait
+        if age_s < 0:
+            return wait
+    return polls_s[-1]
+
+
+def _fail(state: State, code: str, message: str, *, is_policy: bool = False) -> End:
+    return End(state, changes={"error_code": code, "error_message": message, "is_policy": is_policy})
+
+
+def _elsewhere(task: Task, outcome: Step | End) -> Step | End:
+    """It has definitely not begun: the next place may try."""
+    if isinstance(outcome, End):
+        return outcome
+    place = (task.place + 1) % task.place_count
+    return Step(outcome.in_s, {**outcome.changes, "state": State.ACCEPTED, "place": place})
+
+
+def _stumble(task: Task, exc: UpstreamError | HttpFailed) -> Step | End:
+    """A vendor in trouble is asked again, more and more slowly, and in the end no more."""
+    log.info("task_stumbles", task=task.id, state=task.state, attempt=task.attempt, why=str(exc))
+    if task.attempt + 1 >= MOST_TRIES:
+        message = exc.message if isinstance(exc, HubError) else "The vendor could not be reached."
+        return _fail(State.FAILED, "upstream_unavailable", message)
+    wait_s: float = WAITS_S[min(task.attempt, len(WAITS_S) - 1)]
+    if isinstance(exc, Busy) and exc.retry_after_s:
+        wait_s = max(wait_s, exc.retry_after_s)
+    return Step(wait_s, {"attempt": task.attempt + 1})

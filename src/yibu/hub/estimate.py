@@ -5,6 +5,10 @@ One ruler for all: pipe, translation and whole replies bill the same text alike.
 
 import re
 
+from yibu.hub.events import ArgumentsDelta, Event, MediaDelta, TextDelta, ThinkingDelta
+from yibu.hub.parts import Media, Refusal, Text, Thinking, ToolCall
+from yibu.hub.reply import ChatReply
+
 TOKENS_A_MEDIUM = 1000
 """About what vendors count for one picture of common size (OpenAI: 765 for 1024x1024 in high detail; Anthropic: up to 1,600)."""
 
@@ -31,6 +35,30 @@ class TextMeter:
         narrow = _WIDE.sub("", text)
         ascii_only = narrow.encode("ascii", "ignore")
         self._quarters += 4 * (size - len(narrow)) + 2 * (len(narrow) - len(ascii_only)) + len(ascii_only)
+
+    def feed_event(self, event: Event) -> None:
+        """Counts what a model wrote or said: text, thoughts, arguments of calls, words of a sound."""
+        match event:
+            case TextDelta() | ThinkingDelta() | ArgumentsDelta():
+                self.feed(event.text)
+            case MediaDelta():
+                self.feed(event.transcript)
+            case _:
+                pass
+
+    def feed_reply(self, reply: ChatReply) -> None:
+        """The same for a whole answer."""
+        for choice in reply.choices:
+            for part in choice.parts:
+                match part:
+                    case Text() | Thinking() | Refusal():
+                        self.feed(part.text)
+                    case ToolCall():
+                        self.feed(part.arguments)
+                    case Media():
+                        self.feed(part.transcript)
+                    case _:
+                        pass
 
     @property
     def tokens(self) -> int:

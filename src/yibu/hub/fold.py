@@ -180,10 +180,12 @@ class _Choice:
             self.logprobs.append(event.logprobs)
 
     def whole(self) -> Choice:
-        return Choice(parts=tuple(self.parts), finish=self.end, logprobs=_join(self.logprobs), extras=self.extras)
+        return Choice(
+            parts=tuple(self.parts), finish=self.end, logprobs=join_logprobs(self.logprobs), extras=self.extras
+        )
 
 
-def _join(pieces: list[msgspec.Raw]) -> msgspec.Raw | None:
+def join_logprobs(pieces: list[msgspec.Raw]) -> msgspec.Raw | None:
     """Logprobs of consecutive pieces of text as one: arrays are joined, also those that are members of objects."""
     if len(pieces) < 2:
         return pieces[0] if pieces else None

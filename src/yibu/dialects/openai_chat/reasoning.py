@@ -56,8 +56,12 @@ def encode_thinking(thoughts: list[Thinking], scope: Scope, where: str, *, to_ca
         texts = [thought.text for thought in thoughts if thought.member in _CARRIERS[key]]
         if texts:
             members[key] = "\n\n".join(text for text in texts if text)
+    sealed = [thought.seal for thought in thoughts if thought.seal is not None]
+    if len(sealed) == 1 and sealed[0].dialect == ID:
+        members["reasoning_details"] = sealed[0].data
+        return members
     details: Details = []
-    is_sealed = any(thought.seal is not None and thought.seal.dialect != ID for thought in thoughts)
+    is_sealed = any(seal.dialect != ID for seal in sealed)
     for thought in thoughts:
         if thought.seal is not None and thought.seal.dialect == ID:
             details += read_details(thought.seal.data) or []

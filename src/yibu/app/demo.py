@@ -97,9 +97,9 @@ def draw(width: int = 720, height: int = 1280) -> bytes:
         ]
         pen.polygon([(0, horizon), *ridge, (width, horizon)], fill=shade)
     for ripple in range(14):
-        y = horizon + 18 + ripple * ripple * 1.9
+        depth_y = horizon + 18 + ripple * ripple * 1.9
         half = width * 0.05 + ripple * 5
-        pen.line([(sun[0] - half, y), (sun[0] + half, y)], fill=(255, 214, 160), width=3)
+        pen.line([(sun[0] - half, depth_y), (sun[0] + half, depth_y)], fill=(255, 214, 160), width=3)
     written = io.BytesIO()
     image.filter(ImageFilter.GaussianBlur(1.2)).save(written, "PNG", optimize=True)
     return written.getvalue()

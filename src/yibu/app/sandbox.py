@@ -8,9 +8,9 @@ import socket
 import sys
 import tomllib
 from collections.abc import Sequence
-from decimal import Decimal
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -112,7 +112,7 @@ def free_port() -> int:
         return port
 
 
-def _about() -> dict[str, dict[str, dict[str, str]]]:
+def _about() -> dict[str, Any]:
     text = resources.files("yibu.app").joinpath("data/sandbox.toml").read_text("utf-8")
     return tomllib.loads(text)
 
@@ -121,6 +121,6 @@ def _prices(models: Sequence[str], prices: dict[str, dict[str, str]]) -> list[Pr
     known = Models(shipped())
     kinds = {name: "film" if known.find(name).kind == "video" else "token" for name in models}
     return [
-        PriceSettings(model=name, **{meter: Decimal(price) for meter, price in prices[kind].items()})
+        PriceSettings.model_validate({"model": name, **prices[kind]})
         for name, kind in kinds.items()
     ]

@@ -68,8 +68,8 @@ async def _listen(app: App, host: str, port: int, stop: asyncio.Event, on_ready:
     if serving.done():
         await serving
         return
-    log.info("stopping", open_calls=app.house.metrics.open_count)
-    server.stop()
+    log.info("stopping")
+    server.stop()  # type: ignore[no-untyped-call]
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(serving, DRAIN_S)
 

@@ -22,13 +22,15 @@ class Routes:
 
     def __init__(self, dialects: Iterable[Dialect]) -> None:
         pairs = [(dialect, route) for dialect in dialects for route in dialect.routes]
-        self._exact = {(r.method, r.path): (d, r) for d, r in pairs if "{" not in r.path}
+        self._exact: dict[tuple[str, str], tuple[Dialect, Route]] = {
+            (r.method, r.path): (d, r) for d, r in pairs if "{" not in r.path
+        }
         patterns = sorted(((d, r) for d, r in pairs if "{" in r.path), key=lambda pair: -len(pair[1].path))
         self._patterns = [(_pattern(route.path), dialect, route) for dialect, route in patterns]
 
     def find(self, method: str, path: str) -> Found:
         """Raises `NotFound`, or `WrongMethod` when the path exists for other methods."""
-        exact = self._exact.get((method, path))  # type: ignore[call-overload]
+        exact = self._exact.get((method, path))
         if exact:
             return exact[0], exact[1], {}
         candidates = _readings(path)
@@ -41,7 +43,7 @@ class Routes:
         raise NotFound(f"There is nothing at {method} {path}. The base URL for OpenAI tools ends with /v1.")
 
     def _match(self, method: str, path: str) -> Found | None:
-        exact = self._exact.get((method, path))  # type: ignore[call-overload]
+        exact = self._exact.get((method, path))
         if exact:
             return exact[0], exact[1], {}
         for pattern, dialect, route in self._patterns:

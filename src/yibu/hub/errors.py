@@ -130,7 +130,7 @@ class UpstreamError(HubError):
 
     code = "upstream_error"
     status = 502
-    retry = "elsewhere"
+    retry: ClassVar[Retry] = "elsewhere"
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import Broken, HubError
 from yibu.hub.estimate import TextMeter
 from yibu.hub.events import ArgumentsDelta, Event, Failed, Metered, TextDelta, ThinkingDelta
+from yibu.hub.fold import unfold
 from yibu.hub.usage import Usage
 from yibu.kit.http import HttpFailed, Response
 from yibu.relay import headers
@@ -46,9 +47,9 @@ async def _whole(
         raise broken(exc) from exc
     body = call.dialect.encode_reply(answer, outcome.losses)
     outcome.first_byte_ms = call.elapsed_ms()
-    meter = TextMeter()
-    meter.feed_reply(answer)
-    outcome.usage = metered(answer.usage, call, meter.tokens, was_accepted=True)
+    heard = _Heard()
+    heard.listen(unfold(answer))
+    outcome.usage = metered(answer.usage, call, heard.meter.tokens, was_accepted=True)
     cost = headers.price(bill(outcome.usage, call.plan))
     head = [headers.JSON, headers.channel(attempt.channel.name), cost, *headers.losses(outcome.losses)]
     await reply.whole(200, head, body)

@@ -131,8 +131,9 @@ class Films:
             case Ready() as ready:
                 order = msgspec.json.decode(task.request, type=Order)
                 done = msgspec.structs.replace(order, seconds=ready.seconds or order.seconds)
-                changes = {"state": State.COLLECTING, "progress": 100, "is_queued": False}
-                return Step(0, {**changes, "request": msgspec.json.encode(done).decode()})
+                request = msgspec.json.encode(done).decode()
+                collecting = {"state": State.COLLECTING, "progress": 100, "is_queued": False, "request": request}
+                return Step(0, collecting)
 
     async def _collect(self, task: Task, channel: Channel, driver: TaskDriver) -> End:
         """Copies what was made, because a vendor's links die; then the film is paid for."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from yibu.sandbox.engines.filler import fill
+from yibu.sandbox.engines.filler import WrongSchema, fill
 from yibu.sandbox.engines.hints import Hints
 from yibu.sandbox.engines.pattern import example
 
@@ -95,6 +95,21 @@ def test_an_endless_schema_is_given_up() -> None:
     schema = {"type": "object", "properties": {"next": {"$ref": "#"}}, "required": ["next"]}
 
     assert fill(schema, Hints("")) == {}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "array", "minItems": "many"},
+        {"type": "string", "pattern": "("},
+        {"type": "array", "minItems": 200, "items": {"type": "array", "minItems": 200, "items": {"type": "null"}}},
+        {"type": "object", "required": 3},
+    ],
+)
+def test_what_is_no_usable_schema_is_said(schema: dict[str, Any]) -> None:
+    """A malformed schema, or one that asks for too much, raises WrongSchema and nothing else."""
+    with pytest.raises(WrongSchema):
+        fill(schema, Hints("x"))
 
 
 @given(st.text())

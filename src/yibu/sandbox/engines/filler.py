@@ -11,6 +11,9 @@ from typing import Any
 from yibu.sandbox.engines.hints import Hints
 from yibu.sandbox.engines.pattern import example
 
+MOST = 200  # items or extra members of one value, whatever the schema asks for
+VALUES = 5_000  # values in all, nested ones counted
+LONGEST = 20_000  # characters of one string
 DEEP = 5  # beyond this depth recursion is closed: null, empty arrays, no optional members
 
 _FORMATS = {
@@ -34,20 +37,30 @@ _DATE_NAMES = re.compile(r"date|day|日期", re.IGNORECASE)
 Schema = dict[str, Any]
 
 
+class WrongSchema(Exception):
+    """The schema is not a JSON Schema, such as one whose `minItems` is a string."""
+
+
 def fill(schema: Schema, hints: Hints) -> Any:
-    """A value for the schema; the same for the same schema and text."""
+    """A value for the schema; the same for the same schema and text. Raises `WrongSchema`."""
     try:
         return _Filler(schema, hints).value(schema, "", 0)
     except RecursionError:  # a schema that only an endless value would satisfy
         return {}
+    except (TypeError, ValueError, AttributeError, KeyError, OverflowError, re.error) as exc:
+        raise WrongSchema(str(exc)) from exc
 
 
 class _Filler:
     def __init__(self, root: Schema, hints: Hints) -> None:
         self.root = root
         self.hints = hints
+        self.left = VALUES
 
     def value(self, schema: Any, name: str, depth: int) -> Any:
+        self.left -= 1
+        if self.left < 0:
+            raise ValueError("the schema asks for too many values")
         schema = self.resolve(schema, depth)
         if "const" in schema:
             return schema["const"]
@@ -124,7 +137,9 @@ class _Filler:
                 made[name] = self.value(inner, name, depth + 1)
         rest = schema.get("additionalProperties", {})
         extra = [name for name in required if name not in properties]
-        extra += [f"item{number}" for number in range(1, int(schema.get("minProperties", 0)) - len(made) + 1)]
+        extra += [
+            f"item{number}" for number in range(1, min(MOST, int(schema.get("minProperties", 0))) - len(made) + 1)
+        ]
         for name in extra:
             made[name] = self.value(rest, name, depth + 1)
         return made
@@ -143,7 +158,7 @@ class _Filler:
                 return False
 
     def items(self, schema: Schema, name: str, depth: int) -> list[Any]:
-        least = int(schema.get("minItems", 0))
+        least = min(MOST, int(schema.get("minItems", 0)))
         most = int(schema.get("maxItems", max(least, 1)))
         first = schema.get("prefixItems", [])
         inner = schema.get("items", {})
@@ -185,7 +200,7 @@ class _Filler:
             words = [*self.hints.quotes, *re.findall(r"[^\s,;，；。]+", self.hints.text)]
             return next((word for word in words if re.search(schema["pattern"], word)), example(schema["pattern"]))
         value = self.phrase(schema, name)
-        least = int(schema.get("minLength", 0))
+        least = min(LONGEST, int(schema.get("minLength", 0)))
         return (value + "x" * (least - len(value)))[: int(schema.get("maxLength", 4000))]
 
     def phrase(self, schema: Schema, name: str) -> str:

@@ -2,6 +2,8 @@
 
 import re
 
+LONGEST = 1000  # characters that one count, such as {5}, may add
+
 _CLASSES = {"d": "0", "w": "a", "s": " ", "D": "a", "W": "-", "S": "a"}
 
 
@@ -25,6 +27,8 @@ def _alternatives(pattern: str, at: int) -> tuple[str, int]:
             continue
         atom, at = _atom(pattern, at)
         least, at = _count(pattern, at)
+        if least * len(atom) > LONGEST:
+            raise ValueError
         made.append(atom * least)
     return ("".join(made) if chosen is None else chosen), at
 

@@ -13,11 +13,12 @@ Asked for reasoning (`reasoning_effort`, or the model `sandbox/think`), it first
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
-from yibu.sandbox.ask import Ask, Tool, Turn
-from yibu.sandbox.engines.filler import fill
+from yibu.sandbox.ask import Ask, Schema, Tool, Turn
+from yibu.sandbox.engines.filler import WrongSchema, fill
 from yibu.sandbox.engines.hints import Hints, find_places, is_chinese
 from yibu.sandbox.engines.look import BrokenPicture, describe, open_data_url
 from yibu.sandbox.engines.piece import Argued, End, FinishReason, Opened, Piece, Text, Thought, tokens
@@ -122,7 +123,7 @@ def _calls(ask: Ask) -> list[tuple[Tool, str]]:
     calls: list[tuple[Tool, str]] = []
     for tool in chosen:
         hints = Hints(text, skip_places=sum(earlier is tool for earlier, _ in calls))
-        calls.append((tool, text if tool.schema is None else _json(fill(tool.schema, hints))))
+        calls.append((tool, text if tool.schema is None else _json(_fill(tool.schema, hints, "tools"))))
     return calls
 
 
@@ -151,7 +152,9 @@ def _text(ask: Ask, looks: list[str]) -> str:
     chinese = is_chinese(question)
     results = _results(ask)
     if ask.format is not None:
-        return _json(fill(ask.format, Hints(question)) if ask.format else {"answer": question.strip()})
+        return _json(
+            _fill(ask.format, Hints(question), "response_format") if ask.format else {"answer": question.strip()}
+        )
     if results:
         listed = "; ".join(f"{name}: {result}" for name, result in results)
         return f"根据工具返回的结果，{listed}。" if chinese else f"According to the tools, {listed}."
@@ -190,6 +193,13 @@ def _prompt_tokens(ask: Ask) -> int:
     )
     schemas = sum(len(tokens(_json([tool.name, tool.description, tool.schema]))) for tool in ask.tools)
     return turns + schemas + (len(tokens(_json(ask.format))) if ask.format else 0)
+
+
+def _fill(schema: Schema, hints: Hints, param: str) -> Any:
+    try:
+        return fill(schema, hints)
+    except WrongSchema as exc:
+        raise Refusal(400, f"Invalid schema: {exc}", code="invalid_json_schema", param=param) from exc
 
 
 def _json(value: object) -> str:

@@ -1,11 +1,13 @@
 """Many at once, cancelled callers, batches that cannot be written."""
 
 import asyncio
+import contextlib
 import sqlite3
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import OperationalError
 from tests.ledger.books import open_ledger, url_of
 
 from yibu.hub.errors import OutOfCredit
@@ -141,6 +143,47 @@ async def test_full_disk(db: Database, ledger: Ledger) -> None:
     assert (await ledger.balance(7)).available == 10**6
     await ledger.adjust(7, Nanos(5), key="b", reason=long)
     assert (await ledger.balance(7)).available == 10**6 + 5
+
+
+async def test_full_disk_in_an_also(db: Database, ledger: Ledger) -> None:
+    """SQLite has rolled the whole batch back by then, so all of its callers are told, and none is half written."""
+    await ledger.credit(7, Nanos(100), key="a")
+    pages = await db.read(lambda conn: conn.exec_driver_sql("PRAGMA page_count").scalar_one())
+    await db.write(lambda conn: conn.exec_driver_sql(f"PRAGMA max_page_count={pages}"))
+
+    def fill(conn: Connection) -> None:
+        conn.exec_driver_sql("INSERT INTO wallet (name, created_at) VALUES (?, 1)", ("x" * 100_000,))
+
+    outcomes = await asyncio.gather(
+        ledger.hold(7, Nanos(10), key="1"),
+        ledger.hold(7, Nanos(10), key="2", also=fill),
+        ledger.hold(7, Nanos(10), key="3"),
+        return_exceptions=True,
+    )
+
+    assert [type(outcome) for outcome in outcomes] == [DatabaseAway] * 3
+    assert (await ledger.balance(7)).held == 0
+
+
+async def test_full_disk_that_an_also_hides(db: Database, ledger: Ledger) -> None:
+    """An `also` that swallows the error does not get the rest of its batch written without a transaction."""
+    await ledger.credit(7, Nanos(100), key="a")
+    pages = await db.read(lambda conn: conn.exec_driver_sql("PRAGMA page_count").scalar_one())
+    await db.write(lambda conn: conn.exec_driver_sql(f"PRAGMA max_page_count={pages}"))
+
+    def fill(conn: Connection) -> None:
+        with contextlib.suppress(OperationalError):
+            conn.exec_driver_sql("INSERT INTO wallet (name, created_at) VALUES (?, 1)", ("x" * 100_000,))
+
+    outcomes = await asyncio.gather(
+        ledger.hold(7, Nanos(10), key="1"),
+        ledger.hold(7, Nanos(10), key="2", also=fill),
+        return_exceptions=True,
+    )
+
+    assert outcomes[0] == Hold(7, "1", Nanos(10))
+    assert isinstance(outcomes[1], OperationalError)
+    assert (await ledger.balance(7)).held == 10
 
 
 async def test_one_poisoned_operation(db: Database, ledger: Ledger) -> None:

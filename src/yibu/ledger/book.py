@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 
+from yibu.hub.errors import OutOfCredit
 from yibu.kit.db import is_away
 from yibu.kit.ids import new_number, now_ms
 from yibu.kit.money import Nanos
 from yibu.ledger import accounts
 from yibu.ledger.calls import CallRow, insert_calls
-from yibu.ledger.operation import BALANCE_LIMIT, LIMIT, Operation, Posting, Transfer
+from yibu.ledger.operation import BALANCE_LIMIT, LIMIT, LedgerRefusal, Operation, Posting, Transfer
 from yibu.ledger.prepared import Prepared, PreparedList
 from yibu.ledger.tables import account, entry, transfer
 
@@ -95,13 +96,11 @@ class _Page:
                 return operation.repeat(first)
             posting = operation.plan(self._known, self._balances)
             self._check(posting)
-            if also is not None:
-                with self._conn.begin_nested():
-                    also(self._conn)
-        except Exception as error:
-            if is_away(error):
-                raise
+        except (LedgerRefusal, OutOfCredit, ValueError) as error:
             return error
+        refusal = None if also is None else self._run(also)
+        if refusal is not None:
+            return refusal
         booked = Transfer(
             new_number(), key, operation.kind, operation.wallet, Nanos(posting.amount), operation.reason, self._now
         )
@@ -113,6 +112,23 @@ class _Page:
                 self._balances[name] = self._balances.get(name, 0) + amount
                 self._changes[name] = self._changes.get(name, 0) + amount
         return booked
+
+    def _run(self, also: Also) -> Exception | None:
+        """Gives what `also` raised, after undoing what it wrote.
+
+        When the disk is full SQLite has rolled everything back by itself, savepoints too; then, as whenever the
+        savepoint cannot be ended, the batch as a whole has failed and the error goes up.
+        """
+        savepoint = self._conn.begin_nested()
+        try:
+            also(self._conn)
+        except Exception as error:
+            if is_away(error):
+                raise
+            savepoint.rollback()
+            return error
+        savepoint.commit()
+        return None
 
     def _check(self, posting: Posting) -> None:
         """Refuses sums that 64 bits cannot hold: SQLite would go on in floating point."""

@@ -32,7 +32,7 @@ def decode_thinking(members: Fields, *, keep_empty: bool) -> tuple[list[Thinking
     texts = {key: text for key, text in found.items() if text is not None}
     details = read_details(members.get("reasoning_details"))
     taken = set(texts) | ({"reasoning_details"} if details is not None else set())
-    if details and all(_is_foreign(element) for element in details):
+    if details and all(is_packed(element) for element in details):
         return [_restore(element) for element in details], taken
     seal = Seal(dialect=ID, data=members["reasoning_details"]) if details else None
     if not keep_empty:
@@ -120,7 +120,7 @@ def seal_of(details: Details) -> Seal | None:
     """The seal that the elements of one thought make."""
     if not details:
         return None
-    if _is_foreign(details[0]):
+    if is_packed(details[0]):
         return _restore(details[0]).seal
     return Seal(dialect=ID, data=raw(details))
 
@@ -134,7 +134,7 @@ def pack(thought: Thinking, index: int) -> dict[str, Any]:
     return element
 
 
-def _is_foreign(element: dict[str, Any]) -> bool:
+def is_packed(element: dict[str, Any]) -> bool:
     return isinstance(element.get("format"), str) and element["format"].startswith(_FOREIGN)
 
 

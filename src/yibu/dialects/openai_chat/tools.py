@@ -172,7 +172,7 @@ def decode_call(call: Call, members: Fields, *, id: str, keep: frozenset[str] = 
     """
     known = frozenset({"id", "type", "function", "custom", "index"}) - keep
     extras = rest(members, known)
-    seal, extras = _unseal(extras)
+    seal, extras = take_seal(extras)
     made: FunctionCall | CustomCall | None = call.function
     if call.type == "custom" or made is None:
         made = call.custom
@@ -185,7 +185,7 @@ def decode_call(call: Call, members: Fields, *, id: str, keep: frozenset[str] = 
     return ToolCall(id=id, name=made.name, arguments=made.arguments or "", seal=seal, extras=extras)
 
 
-def _unseal(extras: Extras) -> tuple[Seal | None, Extras]:
+def take_seal(extras: Extras) -> tuple[Seal | None, Extras]:
     """A seal of another dialect that came through a client, taken out of `extra_content`."""
     value = extras.get("extra_content")
     if value is None or b'"yibu"' not in bytes(value):

@@ -1,0 +1,67 @@
+"""OpenAI Chat Completions, and what the vendors who speak it made of it.
+
+Sources: openai-python 3.54.0, OpenAI's OpenAPI description of August 2026, the pages and recorded answers of Groq, Mistral,
+DeepSeek, OpenRouter, Z.ai, Cerebras, Hugging Face, Snowflake, Crusoe, Ollama and Google; read 2026-11-22.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from yibu.dialects.dialect import Intent, Operation, Route, Tap
+from yibu.dialects.openai_chat import sniff
+from yibu.dialects.openai_chat.errors import OpenAIErrors, decode_error
+from yibu.dialects.openai_chat.reader import Reader
+from yibu.dialects.openai_chat.reply import decode_reply, encode_reply
+from yibu.dialects.openai_chat.request import decode_request, encode_request
+from yibu.dialects.openai_chat.sniff import Bounds
+from yibu.dialects.openai_chat.tap import tap
+from yibu.dialects.openai_chat.wire import ID
+from yibu.dialects.openai_chat.writer import Writer
+from yibu.hub.chat import ChatRequest
+from yibu.hub.errors import UpstreamError
+from yibu.hub.loss import Losses
+from yibu.hub.reply import ChatReply
+
+
+class OpenAIChat(OpenAIErrors):
+    """`bounds`: limits on what a request may hold."""
+
+    id: ClassVar[str] = ID
+    title: ClassVar[str] = "OpenAI Chat Completions"
+    routes: ClassVar[tuple[Route, ...]] = (Route("POST", "/v1/chat/completions", Operation.CHAT),)
+
+    def __init__(self, bounds: Bounds | None = None) -> None:
+        self.bounds = bounds or Bounds()
+
+    def sniff(self, body: bytes) -> Intent:
+        return sniff.sniff(body, self.bounds)
+
+    def splice(self, intent: Intent, model: str) -> bytes:
+        return sniff.splice(intent, model)
+
+    def decode_request(self, body: bytes) -> ChatRequest:
+        return decode_request(body, self.bounds)
+
+    def encode_request(self, request: ChatRequest, losses: Losses) -> bytes:
+        return encode_request(request, losses)
+
+    def decode_reply(self, body: bytes) -> ChatReply:
+        return decode_reply(body)
+
+    def encode_reply(self, reply: ChatReply, losses: Losses) -> bytes:
+        return encode_reply(reply, losses)
+
+    def reader(self) -> Reader:
+        return Reader()
+
+    def writer(self, request: ChatRequest) -> Writer:
+        return Writer(request)
+
+    def tap(self, intent: Intent) -> Tap:
+        return tap(intent)
+
+    def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
+        return decode_error(status, headers, body)
+
+
+DIALECT = OpenAIChat()

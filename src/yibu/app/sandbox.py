@@ -42,6 +42,11 @@ class SandboxChild:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of the process: ours, and the key that its requests must carry."""
+        return {**os.environ, "YIBU_SANDBOX_TOKEN": self._token}
+
     async def start(self) -> None:
         """Returns when it answers. Raises `SandboxFailed`."""
         await self._launch()
@@ -84,7 +89,7 @@ class SandboxChild:
             "--die-with-stdin",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "YIBU_SANDBOX_TOKEN": self._token},
+            env=self.environment,
             start_new_session=True,  # a Ctrl-C reaches the gateway alone, which then stops us in order
         )
         assert self._process.stdout

@@ -16,6 +16,8 @@ from yibu.hub.work import Orientation
 
 LONGEST_PROMPT = 32_000
 DEFAULT_SECONDS = 10
+SOLD_SECONDS = (4, 8, 10, 12, 15, 20, 25)
+"""Lengths that vendors of this family make: 4, 8, 12 and 20 of OpenAI's Videos API, 10, 15 and 25 of the relays."""
 MOST_SECONDS = {"sora-2-pro": 25}
 """By the beginning of the model's name; other models make up to 15 seconds."""
 OTHER_MOST_SECONDS = 15
@@ -90,12 +92,12 @@ def _orientation(words: str) -> Orientation | None:
 
 
 def _seconds(model: str, prompt: str) -> int | None:
-    """The model's name wins over the words; more than the model makes is cut to what it makes."""
+    """The model's name wins over the words. The next longer length that is sold; never more than the model makes."""
     said = _SECONDS_IN_NAME.search(model) or _SECONDS.search(prompt)
     if said is None:
         return None
     most = next((most for name, most in MOST_SECONDS.items() if model.startswith(name)), OTHER_MOST_SECONDS)
-    return min(max(int(said[1]), 1), most)
+    return next((sold for sold in SOLD_SECONDS if int(said[1]) <= sold <= most), most)
 
 
 def _parents(request: ChatRequest) -> tuple[str, ...]:

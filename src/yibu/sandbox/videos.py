@@ -142,6 +142,7 @@ def _video(job: Job) -> dict[str, Any]:
         "size": job.size,
         "seconds": str(job.seconds),
         "remixed_from_video_id": job.remixed_from,
+        "client_request_id": job.key,
         "error": {"code": job.error[0], "message": job.error[1]} if job.error else None,
     }
 

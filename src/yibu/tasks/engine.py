@@ -130,6 +130,9 @@ class Engine:
             except DatabaseAway as exc:
                 log.warning("tasks_wait_for_database", why=str(exc))
                 idle_s = IDLE_S
+            except Exception:
+                log.exception("tasks_claim_failed")
+                idle_s = IDLE_S
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), idle_s)
             self._news.clear()

@@ -101,12 +101,12 @@ def insert_files(conn: Connection, rows: list[File]) -> None:
 
 def load_file(conn: Connection, file_id: str) -> File | None:
     row = conn.execute(select(file).where(file.c.id == file_id)).mappings().first()
-    return None if row is None else msgspec.convert(dict(row), File)
+    return None if row is None else File(**row)
 
 
 def files_of_task(conn: Connection, task_id: str) -> list[File]:
     rows = conn.execute(select(file).where(file.c.task_id == task_id).order_by(file.c.created_at)).mappings()
-    return [msgspec.convert(dict(row), File) for row in rows]
+    return [File(**row) for row in rows]
 
 
 def expired_files(conn: Connection, now: int, most: int = 500) -> list[str]:

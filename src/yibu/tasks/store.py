@@ -3,11 +3,11 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from yibu.tasks.tables import task
-from yibu.tasks.task import Task
+from yibu.tasks.task import State, Task
 
 
 class LostLease(Exception):
@@ -29,7 +29,7 @@ def ensure(conn: Connection, row: Task) -> None:
 
 def load(conn: Connection, task_id: str) -> Task | None:
     row = conn.execute(select(task).where(task.c.id == task_id)).mappings().first()
-    return None if row is None else msgspec.convert(dict(row), Task)
+    return None if row is None else _task(row)
 
 
 def claim(conn: Connection, *, now: int, until: int, token: str, most: int) -> list[Task]:
@@ -45,7 +45,7 @@ def claim(conn: Connection, *, now: int, until: int, token: str, most: int) -> l
         .with_for_update(skip_locked=True)
     )
     taken = update(task).where(task.c.id.in_(due)).values(lease_until_at=until, lease_token=token).returning(task)
-    return [msgspec.convert(dict(row), Task) for row in conn.execute(taken).mappings()]
+    return [_task(row) for row in conn.execute(taken).mappings().all()]
 
 
 def save(conn: Connection, row: Task, **changes: Any) -> None:
@@ -69,3 +69,7 @@ def next_due(conn: Connection) -> int | None:
 def look_now(conn: Connection, task_id: str, now: int) -> None:
     """A reason to look sooner: the row falls due at once."""
     conn.execute(update(task).where(and_(task.c.id == task_id, task.c.next_at.is_not(None))).values(next_at=now))
+
+
+def _task(row: RowMapping) -> Task:
+    return Task(**{**row, "state": State(row["state"])})

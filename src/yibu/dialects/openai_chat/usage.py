@@ -2,6 +2,8 @@
 
 OpenAI: cached, cache-write and audio tokens are parts of `prompt_tokens`, reasoning and audio tokens of
 `completion_tokens`. xAI's Chat interface keeps reasoning outside: there `total = prompt + completion + reasoning`.
+Google's caches through OpenRouter read and write the same tokens in one call and charge for both: each count stands as it
+was reported, and what is left for the plain input is never less than 0.
 """
 
 from typing import Any

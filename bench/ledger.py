@@ -1,4 +1,4 @@
-"""CPU and waiting of one paying call's money: hold, settle, log row. Run: `python bench/ledger.py [calls]`.
+"""CPU and waiting of one paying call's money: hold, settle, log row. Run: `python -m bench.ledger [calls]`.
 
 Prints, for calls one after the other and 32 at a time, microseconds a call of CPU (all threads of the process) and of
 the clock; a real SQLite file in the current directory's file system.

@@ -5,22 +5,21 @@ from yibu.hub.usage import Meter, Usage
 
 
 def cost(usage: Usage, sheet: Sheet) -> int:
-    """Nanos of currency for one call: `ceil(Σ units × rate / 10⁶)`. Negative counts are worth nothing."""
+    """Nanos of currency for one call: `ceil(Σ units × rate / 10⁶)`. Negative counts are worth nothing.
+
+    The price of a call is due once, unless the usage counts calls itself.
+    """
     if sheet.is_free:
         return 0
+    calls = 0 if Meter.CALL in usage.units else sheet.rate(Meter.CALL)
     total = sum(max(units, 0) * sheet.rate(meter) for meter, units in usage.units.items())
-    return -(-total // PER_MILLION) + per_call(usage, sheet)
-
-
-def per_call(usage: Usage, sheet: Sheet) -> int:
-    """The fixed price of one call, unless the usage counts calls itself."""
-    return 0 if Meter.CALL in usage.units else -(-sheet.rate(Meter.CALL) // PER_MILLION)
+    return -(-(total + calls) // PER_MILLION)
 
 
 def ceiling(input_tokens: int, output_tokens: int, sheet: Sheet) -> int:
     """The most that a chat call can cost: input at its dearest rate, output at its dearest rate."""
     if sheet.is_free:
         return 0
-    into = max(sheet.rate(m) for m in (Meter.INPUT, Meter.CACHE_WRITE, Meter.AUDIO_IN))
+    into = max(sheet.rate(m) for m in (Meter.INPUT, Meter.INPUT_CACHED, Meter.CACHE_WRITE, Meter.AUDIO_IN))
     out = max(sheet.rate(m) for m in (Meter.OUTPUT, Meter.REASONING, Meter.AUDIO_OUT))
-    return -(-(input_tokens * into + output_tokens * out) // PER_MILLION) + per_call(Usage({}), sheet)
+    return -(-(input_tokens * into + output_tokens * out + sheet.rate(Meter.CALL)) // PER_MILLION)

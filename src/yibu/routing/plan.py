@@ -113,8 +113,10 @@ def _order(channels: list[Channel], wish: Wish, health: Health, random: Callable
     """By tier; then resting channels last; then the caller's dialect first; then affinity or weighted chance."""
 
     def key(channel: Channel) -> tuple[int, bool, bool, float]:
-        weight = channel.weight * max(health.score(channel.name), 0.01)
-        draw = _affinity(channel, wish.lead) if wish.lead else random()
+        if wish.lead:  # a hiccup is no reason to leave a warm cache
+            draw, weight = _affinity(channel, wish.lead), float(channel.weight)
+        else:
+            draw, weight = random(), channel.weight * max(health.score(channel.name), 0.01)
         rank = -(max(draw, 1e-12) ** (1 / weight))
         return channel.tier, health.is_open(channel.name), wish.dialect not in channel.speaks, rank
 

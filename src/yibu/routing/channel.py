@@ -69,6 +69,7 @@ def _secret(channel: str, key: str) -> str:
     if not key.startswith("env:"):
         return key
     name = key.removeprefix("env:")
-    if not os.environ.get(name):
+    secret = os.environ.get(name, "").strip()  # a line break from a file would break the header
+    if not secret:
         raise WrongChannel(f"Channel {channel}: the environment variable {name} is not set. Set it before you start.")
-    return os.environ[name]
+    return secret

@@ -23,8 +23,8 @@ INVITATION = """
   密钥 key        {key}
   余额 credit     {credit}
 
-  试一试:让图片动起来(约半分钟)
-  Try it: bring a picture to life (takes about half a minute)
+  试一试:让图片动起来(几秒钟)
+  Try it: bring a picture to life (takes a few seconds)
 
 curl -N {url}/v1/chat/completions \\
   -H "Authorization: Bearer {key}" \\

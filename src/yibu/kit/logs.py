@@ -80,6 +80,8 @@ def configure(level: Level = "info", json: bool = True) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
+    # It tells what it is about to do, three lines at each start; `yibu migrate` says what came of it.
+    logging.getLogger("alembic").setLevel(max(number, logging.WARNING))
 
 
 def get_logger(**values: object) -> FilteringBoundLogger:

@@ -33,8 +33,12 @@ def settings_of(config: Path | None, data_dir: Path | None, **overrides: Any) ->
     except (FileNotFoundError, tomllib.TOMLDecodeError) as exc:
         fail(f"The configuration cannot be read: {exc}")
     except ValidationError as exc:
-        problems = [f"  {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in exc.errors()]
+        problems = [f"  {'.'.join(map(str, one['loc']))}: {_words(one['type'], one['msg'])}" for one in exc.errors()]
         fail("The configuration is wrong:\n" + "\n".join(problems))
+
+
+def _words(kind: str, message: str) -> str:
+    return "There is no such setting." if kind == "extra_forbidden" else message
 
 
 def with_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:

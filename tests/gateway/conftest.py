@@ -11,13 +11,23 @@ from tests.house import House, open_house, settings_for
 from yibu.app.sandbox import SandboxChild
 from yibu.kit.settings import Settings
 
+
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxChild]:
     """Started once a worker."""
     data_dir = tmp_path_factory.mktemp("sandbox")
     child = SandboxChild(data_dir)
     process = subprocess.Popen(
-        [sys.executable, "-m", "yibu.sandbox", "--port", child.url.rpartition(":")[2], "--data-dir", str(data_dir), "--die-with-stdin"],
+        [
+            sys.executable,
+            "-m",
+            "yibu.sandbox",
+            "--port",
+            child.url.rpartition(":")[2],
+            "--data-dir",
+            str(data_dir),
+            "--die-with-stdin",
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=child.environment,

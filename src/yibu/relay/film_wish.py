@@ -9,7 +9,7 @@ import re
 import msgspec
 
 from yibu.hub.chat import ChatRequest, Turn
-from yibu.hub.errors import InvalidRequest
+from yibu.hub.errors import InvalidMedia, InvalidRequest
 from yibu.hub.media import Source
 from yibu.hub.parts import Media, Text
 from yibu.hub.work import Orientation
@@ -78,10 +78,15 @@ def _words(turn: Turn) -> str:
 
 
 def _picture(turn: Turn, where: str) -> tuple[Source | None, str]:
-    """The first picture of the turn is the film's first frame."""
+    """The first picture of the turn is the film's first frame. Raises `InvalidMedia` for what cannot be filmed."""
     for index, part in enumerate(turn.parts):
+        path = f"{where}.content[{index}].image_url.url"
         if isinstance(part, Media) and part.kind == "image":
-            return part.source, f"{where}.content[{index}].image_url.url"
+            return part.source, path
+        if not isinstance(part, Text):
+            raise InvalidMedia(
+                "A film is made of words and a picture: a PNG, JPEG, WebP or GIF by URL or in base64.", param=path
+            )
     return None, ""
 
 

@@ -10,7 +10,7 @@ from yibu.dialects.openai_chat.wire import ID, Fields, Part, fields, present, ra
 from yibu.hub import parts as hub
 from yibu.hub.media import FileRef, Inline, Source, Url
 
-_DATA_URL = re.compile(r"data:([^;,]+);base64,")
+_DATA_URL = re.compile(r"data:([^,]*);base64,")
 _MIMES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 _FORMATS = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/wave": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3"}
 

@@ -14,7 +14,7 @@ from yibu.dialects.openai_chat.reader import Reader
 from yibu.dialects.openai_chat.reply import decode_reply, encode_reply
 from yibu.dialects.openai_chat.request import decode_request, encode_request
 from yibu.dialects.openai_chat.sniff import Bounds
-from yibu.dialects.openai_chat.tap import tap
+from yibu.dialects.openai_chat.tap import make_tap
 from yibu.dialects.openai_chat.wire import ID
 from yibu.dialects.openai_chat.writer import Writer
 from yibu.hub.chat import ChatRequest
@@ -58,7 +58,7 @@ class OpenAIChat(OpenAIErrors):
         return Writer(request)
 
     def tap(self, intent: Intent) -> Tap:
-        return tap(intent)
+        return make_tap(intent)
 
     def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
         return decode_error(status, headers, body)

@@ -51,7 +51,7 @@ _HOLDS_DELTA = b'"delta"'
 """A frame with this is no usage frame, so its beginning may go on before its end is there."""
 
 
-def tap(intent: Intent) -> Tap:
+def make_tap(intent: Intent) -> Tap:
     """A tap for the answer to `intent`."""
     if intent.is_stream:
         return StreamTap(hides_usage=not intent.wants_usage)

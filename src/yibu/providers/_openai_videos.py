@@ -17,6 +17,8 @@ DONE = {"completed", "succeeded", "success", "succeed", "done"}
 FAILED = {"failed", "failure", "error", "cancelled", "canceled", "expired", "timeout"}
 WORKING = {"in_progress", "processing", "running", "generating"}
 POLICY = {"moderation_blocked", "sentinel_block", "content_policy_violation"}
+LONGEST_S = 3600
+"""A vendor that reports a longer film is not believed."""
 
 
 class WireError(msgspec.Struct):
@@ -25,13 +27,15 @@ class WireError(msgspec.Struct):
 
 
 class WireVideo(msgspec.Struct):
+    """Wider than the specification where relays are: `progress: "30%"`, a bare text as `error`."""
+
     id: str
-    status: str = "queued"
-    progress: float | None = None
+    status: str | None = None
+    progress: float | str | None = None
     seconds: str | float | None = None
     share_id: str | None = None
     client_request_id: str | None = None
-    error: WireError | None = None
+    error: WireError | str | None = None
 
 
 class WireList(msgspec.Struct):
@@ -63,7 +67,9 @@ class OpenAIVideos:
         return UpstreamRequest(method="POST", path=path, headers=headers, body=msgspec.json.encode(fields))
 
     def read_submit(self, body: bytes) -> str:
-        return _decode(body, WireVideo).id
+        if upstream_id := _decode(body, WireVideo).id:
+            return upstream_id
+        raise _broken(body)
 
     def find(self, external_id: str) -> UpstreamRequest | None:
         return UpstreamRequest(method="GET", path=f"/v1/videos?client_request_id={quote(external_id, safe='')}")
@@ -79,15 +85,17 @@ class OpenAIVideos:
 
     def read_poll(self, body: bytes) -> Outlook:
         video = _decode(body, WireVideo)
-        status = video.status.lower()
+        status = (video.status or "").lower()
         if status in DONE:
             return Ready(seconds=_seconds(video.seconds), share_id=video.share_id or "")
         if status in FAILED:
             error = video.error or WireError()
+            if isinstance(error, str):
+                error = WireError(message=error)
             code = error.code or "video_generation_failed"
             message = error.message or "The vendor could not make this film."
             return Failure(code, message, is_policy=code in POLICY)
-        return Progress(percent=min(max(int(video.progress or 0), 0), 99), is_queued=status not in WORKING)
+        return Progress(percent=_percent(video.progress), is_queued=status not in WORKING)
 
     def artefacts(self, upstream_id: str) -> tuple[Artefact, ...]:
         content = f"/v1/videos/{quote(upstream_id, safe='')}/content"
@@ -101,11 +109,24 @@ def _decode(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.DecodeError as exc:
-        raise Broken(upstream_words=body[:500].decode("utf-8", "replace")) from exc
+        raise _broken(body) from exc
+
+
+def _broken(body: bytes) -> Broken:
+    return Broken(upstream_words=body[:500].decode("utf-8", "replace"))
+
+
+def _percent(value: str | float | None) -> int:
+    try:
+        return min(max(int(float(str(value or 0).rstrip("%"))), 0), 99)
+    except (ValueError, OverflowError):
+        return 0
 
 
 def _seconds(value: str | float | None) -> int | None:
+    """None for a length that no film has: the customer pays by it."""
     try:
-        return None if value is None else round(float(value))
-    except ValueError:
+        seconds = 0 if value is None else round(float(value))
+    except (ValueError, OverflowError):
         return None
+    return seconds if 0 < seconds <= LONGEST_S else None

@@ -13,9 +13,9 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.corpus import Recording, answers, name_of, needs_corpus, streams
 
 import yibu.dialects
+from tests.corpus import Recording, answers, name_of, needs_corpus, streams
 from yibu.dialects import chat_dialects, discover
 from yibu.dialects.dialect import ChatDialect, Intent
 from yibu.hub.chat import ChatRequest, Turn

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.corpus import Recording, name_of, needs_corpus, recordings
 
+from tests.corpus import Recording, name_of, needs_corpus, recordings
 from yibu.dialects.openai_chat import DIALECT as CHAT
 from yibu.hub.errors import (
     Absent,

@@ -5,8 +5,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.corpus import Recording, answers, name_of, needs_corpus
 
+from tests.corpus import Recording, answers, name_of, needs_corpus
 from yibu.dialects.openai_chat import DIALECT as CHAT
 from yibu.dialects.openai_chat.usage import decode_usage
 from yibu.hub.errors import Broken, Busy, HubError

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.corpus import Recording, name_of, needs_corpus, recordings
 
+from tests.corpus import Recording, name_of, needs_corpus, recordings
 from yibu.dialects.openai_chat import OpenAIChat
 from yibu.dialects.openai_chat.sniff import Bounds
 from yibu.hub.chat import ChatRequest, Turn

@@ -5,8 +5,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.corpus import Recording, name_of, needs_corpus, streams
 
+from tests.corpus import Recording, name_of, needs_corpus, streams
 from yibu.dialects.openai_chat import DIALECT as CHAT
 from yibu.hub.chat import ChatRequest, Turn
 from yibu.hub.errors import Broken, Busy, Refused

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.corpus import Recording, answers, name_of, needs_corpus, streams
 
+from tests.corpus import Recording, answers, name_of, needs_corpus, streams
 from yibu.dialects import _sse
 from yibu.dialects.dialect import Intent, Tap
 from yibu.dialects.openai_chat import DIALECT as CHAT

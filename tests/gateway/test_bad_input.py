@@ -181,9 +181,9 @@ async def test_picture_that_redirects_to_an_internal_address(settings: Settings)
         return web.Response(text=secret)
 
     outer, inner = free_port(), free_port()
-    async with serving(outer, lead_away), serving(inner, tell):
-        async with open_house(change(settings, "fetch", allow=(f"127.0.0.1:{outer}",))) as house:
-            status, _, body = await house.post(film(f"http://127.0.0.1:{outer}/x.png"))
+    allowing = change(settings, "fetch", allow=(f"127.0.0.1:{outer}",))
+    async with serving(outer, lead_away), serving(inner, tell), open_house(allowing) as house:
+        status, _, body = await house.post(film(f"http://127.0.0.1:{outer}/x.png"))
 
     assert status == 400
     assert error_of(body)["code"] == "invalid_image_url"

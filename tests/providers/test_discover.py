@@ -2,8 +2,8 @@ import inspect
 import re
 
 import pytest
-from tests.providers.test_openai_videos import REQUEST
 
+from tests.providers.test_openai_videos import REQUEST
 from yibu import providers
 from yibu.dialects import chat_dialects
 from yibu.hub.work import Work

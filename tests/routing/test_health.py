@@ -1,6 +1,6 @@
 import pytest
-from tests.routing.shop import health
 
+from tests.routing.shop import health
 from yibu.hub.errors import Absent, Broken, Busy, Denied, Late, Refused, UpstreamError
 
 

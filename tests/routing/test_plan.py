@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.routing.shop import OnlyTalk, channel, directory, health
 
+from tests.routing.shop import OnlyTalk, channel, directory, health
 from yibu.hub.errors import Absent, Broken, Busy, Denied, NoChannel, NotAllowed, UnknownModel
 from yibu.hub.work import Work
 from yibu.routing.channel import Channel

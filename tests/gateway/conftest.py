@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ import pytest_asyncio
 
 from tests.house import House, open_house, settings_for
 from yibu.app.sandbox import SandboxChild
-from yibu.kit.settings import Settings
+from yibu.kit.settings import PriceSettings, Settings
+
+SLOW = "sandbox/slow-300ms-50ms"
+"""First byte after 300 ms, then a piece each 50 ms."""
 
 
 @pytest.fixture(scope="session")
@@ -41,8 +45,12 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxChild]:
 
 @pytest.fixture
 def settings(tmp_path: Path, sandbox: SandboxChild) -> Settings:
-    """The settings of a demo; tests change what they are about."""
-    return sandbox.join(settings_for(tmp_path / "data"))
+    """The settings of a demo, with a slow model of handy slowness; tests change what they are about."""
+    joined = sandbox.join(settings_for(tmp_path / "data"))
+    [channel] = joined.channels
+    slow = channel.model_copy(update={"models": {**channel.models, SLOW: SLOW}})
+    price = PriceSettings(model=SLOW, input=Decimal("0.15"), output=Decimal("0.60"))
+    return joined.model_copy(update={"channels": (slow,), "prices": (*joined.prices, price)})
 
 
 @pytest_asyncio.fixture

@@ -7,8 +7,8 @@ from yibu.dialects.dialect import ChatDialect
 from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import Broken, HubError
 from yibu.hub.estimate import TextMeter
-from yibu.hub.events import ArgumentsDelta, Event, Failed, Metered, TextDelta, ThinkingDelta
-from yibu.hub.fold import unfold
+from yibu.hub.events import Event, Failed, Metered
+from yibu.hub.fold import error_of
 from yibu.hub.usage import Usage
 from yibu.kit.http import HttpFailed, Response
 from yibu.relay import headers
@@ -47,9 +47,9 @@ async def _whole(
         raise broken(exc) from exc
     body = call.dialect.encode_reply(answer, outcome.losses)
     outcome.first_byte_ms = call.elapsed_ms()
-    heard = _Heard()
-    heard.listen(unfold(answer))
-    outcome.usage = metered(answer.usage, call, heard.meter.tokens, was_accepted=True)
+    meter = TextMeter()
+    meter.feed_reply(answer)
+    outcome.usage = metered(answer.usage, call, meter.tokens, was_accepted=True)
     cost = headers.price(bill(outcome.usage, call.plan))
     head = [headers.JSON, headers.channel(attempt.channel.name), cost, *headers.losses(outcome.losses)]
     await reply.whole(200, head, body)
@@ -109,12 +109,8 @@ class _Heard:
 
     def listen(self, events: list[Event]) -> None:
         for event in events:
-            match event:
-                case TextDelta() | ThinkingDelta() | ArgumentsDelta():
-                    self.meter.feed(event.text)
-                case Metered():
-                    self.usage = event.usage
-                case Failed():
-                    self.failed = Broken(event.message, upstream_code=event.code)
-                case _:
-                    pass
+            self.meter.feed_event(event)
+            if isinstance(event, Metered):
+                self.usage = event.usage
+            elif isinstance(event, Failed):
+                self.failed = error_of(event)

@@ -4,7 +4,6 @@ No key, no limits, no plan, no money, no log, no reading of the answer. What it 
 so figures of one run are quoted as ratios to it. Run: `python -m bench.bare <upstream port>`; prints its port.
 """
 
-import asyncio
 import socket
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -77,5 +76,4 @@ async def main(upstream_port: int) -> None:
 
 
 if __name__ == "__main__":
-    loop = uvloop.run if "--uvloop" in sys.argv else asyncio.run
-    loop(main(int(sys.argv[1])))
+    uvloop.run(main(int(sys.argv[1])))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvloop
 
 from yibu.app import demo as demo_house
 from yibu.app import migrate as migrations
@@ -87,6 +88,6 @@ def _settings(config: Path | None, data_dir: Path | None, host: str | None, port
 def _run(settings: Settings, *, with_sandbox: bool, on_ready: Ready) -> None:
     logs.configure(settings.server.log_level, settings.server.log_json)
     try:
-        asyncio.run(run_server(settings, with_sandbox=with_sandbox, on_ready=on_ready))
+        uvloop.run(run_server(settings, with_sandbox=with_sandbox, on_ready=on_ready))
     except (AlreadyServed, PortTaken, SandboxFailed, WrongChannel, ValueError) as exc:
         fail(str(exc))

@@ -1,6 +1,5 @@
 """`yibu serve`, `yibu demo`, `yibu sandbox`, `yibu migrate`: run things."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated

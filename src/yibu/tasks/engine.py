@@ -109,7 +109,8 @@ class Engine:
         event = asyncio.Event()
         self._watchers[task_id].add(event)
         try:
-            await asyncio.wait_for(event.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await event.wait()
         except TimeoutError:
             return
         finally:
@@ -133,8 +134,10 @@ class Engine:
             except Exception:
                 log.exception("tasks_claim_failed")
                 idle_s = IDLE_S
+            # Not `wait_for`: before Python 3.12 it may swallow the cancellation of `stop`.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), idle_s)
+                async with asyncio.timeout(idle_s):
+                    await self._news.wait()
             self._news.clear()
 
     async def _claim(self) -> float:

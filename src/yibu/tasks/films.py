@@ -12,10 +12,11 @@ import structlog
 
 from yibu.catalog.cost import cost
 from yibu.catalog.price import Sheet
-from yibu.hub.errors import Broken, Busy, HubError, Refused, UpstreamError
+from yibu.hub.errors import Broken, Busy, HubError, Late, Refused, UpstreamError
 from yibu.hub.usage import Meter, Usage
 from yibu.hub.work import Artefact, Failure, Progress, Ready, VideoRequest, Work
-from yibu.kit.http import Client, ConnectFailed, HttpFailed, Response
+from yibu.kit.blobs import BlobsFailed, BlobTooLarge
+from yibu.kit.http import Client, HttpFailed, Response
 from yibu.kit.ids import now_ms
 from yibu.providers.provider import TaskDriver, UpstreamRequest
 from yibu.routing.channel import Channel
@@ -31,6 +32,9 @@ MOST_JSON_BYTES = 4 * 1024 * 1024
 MOST_TRIES = 12
 """So often one state is tried at the vendors before the film is given up, each time after a longer wait."""
 WAITS_S = (1, 2, 5, 10, 20, 30)
+NOBODY_KNOWS = "The vendor cannot say whether it began. You were not charged."
+UNTYPED = ("application/octet-stream", "binary/octet-stream")
+"""What stores say of content when nobody told them its type."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,10 +74,12 @@ class Films:
         self._decode_error = decode_error
 
     async def advance(self, task: Task, engine: Engine) -> Step | End:
-        if task.deadline_at and now_ms() > task.deadline_at:
+        if task.deadline_at and now_ms() >= task.deadline_at:
             return _fail(State.EXPIRED, "deadline_exceeded", "The film was not ready in time.")
         channel = self._directory().channel(task.where.channel)
         if channel is None or Work.VIDEO not in channel.provider.works:
+            if task.state is State.ACCEPTED and task.place + 1 < task.place_count:
+                return Step(0, {"place": task.place + 1, "attempt": task.attempt})
             return _fail(State.FAILED, "channel_gone", "The account that should make this film is no longer there.")
         driver = channel.provider.works[Work.VIDEO]
         try:
@@ -96,35 +102,41 @@ class Films:
             upstream_id = driver.read_submit(reply.body)
         except Refused as exc:
             return _fail(State.FAILED, exc.upstream_code or exc.code, exc.message)
-        except (UpstreamError, ConnectFailed) as exc:
-            if isinstance(exc, Broken):
-                raise  # a 5xx or nonsense: it may have begun; ask before sending it again
-            return _elsewhere(task, _stumble(task, exc))
+        except (UpstreamError, HttpFailed) as exc:
+            if _may_have_begun(exc):
+                raise
+            return _elsewhere(task, exc)
         return Step(driver.polls_s[0], {"state": State.RUNNING, "upstream_id": upstream_id})
 
     async def _recover(self, task: Task, channel: Channel, driver: TaskDriver) -> Step | End:
         """It was sent, or was about to be, and nobody knows what came of it."""
         question = driver.find(task.id)
         if question is None:
-            return _fail(
-                State.FAILED, "outcome_unknown", "The vendor cannot say whether it began. You were not charged."
-            )
-        sighting = driver.read_find((await self._exchange(question, task, channel)).body, task.id)
+            return _fail(State.FAILED, "outcome_unknown", NOBODY_KNOWS)
+        try:
+            sighting = driver.read_find((await self._exchange(question, task, channel)).body, task.id)
+        except Refused:  # a question that this vendor does not take
+            return _fail(State.FAILED, "outcome_unknown", NOBODY_KNOWS)
         if sighting.upstream_id:
             return Step(0, {"state": State.RUNNING, "upstream_id": sighting.upstream_id})
         if sighting.is_certain:
             return await self._submit(task, channel, driver)
-        return _fail(State.FAILED, "outcome_unknown", "The vendor cannot say whether it began. You were not charged.")
+        return _fail(State.FAILED, "outcome_unknown", NOBODY_KNOWS)
 
     async def _poll(self, task: Task, channel: Channel, driver: TaskDriver) -> Step | End:
         try:
             reply = await self._exchange(driver.poll(task.upstream_id), task, channel)
         except Refused as exc:
+            if exc.upstream_status == 404:
+                raise  # a film that was accepted and is not seen yet, or not by this machine of the vendor's
             return _fail(State.FAILED, exc.upstream_code or exc.code, exc.message)
         match driver.read_poll(reply.body):
             case Progress() as outlook:
                 age_s = (now_ms() - task.created_at) / 1000
-                changes = {"progress": max(outlook.percent, task.progress), "is_queued": outlook.is_queued}
+                changes = {
+                    "progress": max(outlook.percent, task.progress),
+                    "is_queued": outlook.is_queued and task.is_queued,
+                }
                 return Step(_snooze_s(driver.polls_s, age_s), changes)
             case Failure() as failure:
                 return _fail(State.FAILED, failure.code, failure.message, is_policy=failure.is_policy)
@@ -138,11 +150,16 @@ class Films:
     async def _collect(self, task: Task, channel: Channel, driver: TaskDriver) -> End:
         """Copies what was made, because a vendor's links die; then the film is paid for."""
         work, *courtesies = driver.artefacts(task.upstream_id)
-        files = [await self._fetch(work, task, channel)]
+        try:
+            files = [await self._fetch(work, task, channel)]
+        except BlobTooLarge:
+            return _fail(
+                State.FAILED, "file_too_large", "The film is larger than the gateway keeps. You were not charged."
+            )
         for artefact in courtesies:
             try:
                 files.append(await self._fetch(artefact, task, channel))
-            except (HubError, HttpFailed) as exc:
+            except (HubError, HttpFailed, BlobsFailed) as exc:
                 log.info("task_courtesy_missed", task=task.id, kind=artefact.kind, why=str(exc))
         order = msgspec.json.decode(task.request, type=Order)
         if order.picture:
@@ -158,11 +175,16 @@ class Films:
         try:
             if response.status != 200:
                 raise self._decode_error(response.status, response.headers, await response.read(MOST_JSON_BYTES))
-            if not response.headers.get("content-type", artefact.mime).startswith(artefact.mime.split("/")[0]):
-                raise Broken(upstream_words=f"content-type {response.headers.get('content-type')}")
-            return await self._files.store(
+            said = response.headers.get("content-type", artefact.mime)
+            if not said.startswith((artefact.mime.split("/")[0], *UNTYPED)):
+                raise Broken(upstream_words=f"content-type {said}")
+            file = await self._files.store(
                 response.chunks(), wallet=task.wallet, kind=artefact.kind, mime=artefact.mime, task_id=task.id
             )
+            if not file.size:
+                await self._files.blobs.delete(file.id)
+                raise Broken(upstream_words="an empty file")
+            return file
         finally:
             await response.close()
 
@@ -219,12 +241,18 @@ def _fail(state: State, code: str, message: str, *, is_policy: bool = False) -> 
     return End(state, changes={"error_code": code, "error_message": message, "is_policy": is_policy})
 
 
-def _elsewhere(task: Task, outcome: Step | End) -> Step | End:
-    """It has definitely not begun: the next place may try."""
+def _may_have_begun(exc: UpstreamError | HttpFailed) -> bool:
+    """A 5xx, nonsense, or a connection that was cut after something was sent: ask before sending it again."""
+    return exc.is_ambiguous if isinstance(exc, HttpFailed) else isinstance(exc, Broken | Late)
+
+
+def _elsewhere(task: Task, exc: UpstreamError | HttpFailed) -> Step | End:
+    """It has definitely not begun: the next place may try at once; when all have been asked, after a while."""
+    outcome = _stumble(task, exc)
     if isinstance(outcome, End):
         return outcome
     place = (task.place + 1) % task.place_count
-    return Step(outcome.in_s, {**outcome.changes, "state": State.ACCEPTED, "place": place})
+    return Step(0 if place else outcome.in_s, {**outcome.changes, "state": State.ACCEPTED, "place": place})
 
 
 def _stumble(task: Task, exc: UpstreamError | HttpFailed) -> Step | End:
@@ -236,4 +264,6 @@ def _stumble(task: Task, exc: UpstreamError | HttpFailed) -> Step | End:
     wait_s: float = WAITS_S[min(task.attempt, len(WAITS_S) - 1)]
     if isinstance(exc, Busy) and exc.retry_after_s:
         wait_s = max(wait_s, exc.retry_after_s)
+    if task.deadline_at:  # then the film expires, however long the vendor would like to rest
+        wait_s = min(wait_s, max(task.deadline_at - now_ms() + 10, 0) / 1000)
     return Step(wait_s, {"attempt": task.attempt + 1})

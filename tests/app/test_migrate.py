@@ -3,11 +3,12 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 import yibu
-from yibu.app.migrate import current, head, is_current, upgrade
+from yibu.app.migrate import MIGRATIONS, current, head, is_current, upgrade
 from yibu.kit.db import make_engine
 from yibu.kit.tables import metadata
 
@@ -63,6 +64,13 @@ def test_current(tmp_path: Path) -> None:
     upgrade(url)
     assert current(url) == head()
     assert is_current(url)
+
+
+def test_head_is_the_last_migration() -> None:
+    """The files' names say the same as Alembic, which reads their contents."""
+    script = ScriptDirectory(str(MIGRATIONS))
+
+    assert head() == script.get_current_head()
 
 
 def test_a_path_with_odd_characters(tmp_path: Path) -> None:

@@ -1,29 +1,34 @@
 """Brings a database's tables to the shape that this version expects: Alembic, without an ini file.
 
 The migrations travel in the wheel (`app/migrations/versions`). These functions are synchronous and meant for the start
-of a process and for the command line.
+of a process and for the command line. Alembic is imported only when a migration is missing: a serving process would
+carry its 10 MB for ever, and every command would wait for it.
 """
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, column, inspect, select, table
 from sqlalchemy.engine import make_url
 
 from yibu.kit.db import make_engine
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+_VERSION = table("alembic_version", column("version_num"))
 
 
 def upgrade(url: str) -> None:
     """Runs all migrations that are missing, in one transaction; safe to repeat, and by several processes at once."""
+    if is_current(url):
+        return
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    # A percent sign in a path would be read as an interpolation.
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     engine = _engine(url)
     try:
         with engine.begin() as connection:
-            config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     finally:
@@ -38,7 +43,10 @@ def current(url: str) -> str | None:
     engine = _engine(url)
     try:
         with engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            if not inspect(connection).has_table(_VERSION.name):
+                return None
+            revision: str | None = connection.execute(select(_VERSION.c.version_num)).scalar()
+            return revision
     finally:
         engine.dispose()
 
@@ -49,17 +57,8 @@ def is_current(url: str) -> bool:
 
 
 def head() -> str:
-    """Gives the revision that this version of the program expects."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    assert revision is not None
-    return revision
-
-
-def _config() -> Config:
-    config = Config()
-    # A percent sign in a path would be read as an interpolation.
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    return config
+    """Gives the revision that this version of the program expects: the migrations' files begin with their revision."""
+    return max(file.name for file in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
 
 
 def _engine(url: str) -> Engine:

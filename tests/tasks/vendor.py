@@ -14,7 +14,8 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 class Vendor:
     """`submits`, `finds`, `polls`, `contents`, `thumbnails`: answers to come, taken from the front; when a list is
-    empty the vendor works. `jobs`: our id of each film that was begun, by the vendor's id."""
+    empty the vendor works. `jobs`: our id of each film that was begun, by the vendor's id; `knows_keys`: an order that
+    bears the `idempotency-key` of another one begins no second film."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -27,6 +28,7 @@ class Vendor:
         self.contents: list[Answer] = []
         self.thumbnails: list[Answer] = []
         self.seconds: Any = None
+        self.knows_keys = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Vendor"]:
@@ -50,6 +52,10 @@ class Vendor:
 
     async def begin(self, request: web.Request) -> web.Response:
         """Begins a film and tells its id."""
+        if self.knows_keys:
+            for id, key in self.jobs.items():
+                if key == request.headers["idempotency-key"]:
+                    return web.json_response({"id": id, "status": "queued"})
         id = f"video_{len(self.jobs) + 1}"
         self.jobs[id] = request.headers["x-client-request-id"]
         self.orders.append({"path": request.path, **await request.json()})

@@ -165,7 +165,6 @@ def test_the_end() -> None:
         (b'event: error\ndata: {"error":{"message":"no","code":"c","status_code":400}}\n\n', Refused),
         (b'data: {"error":{"message":"no","code":429}}\n\n', Busy),
         (b'data: {"error":{"message":"no"}}\n\n', Broken),
-        (b"data: {broken\n\n", Broken),
     ],
 )
 def test_errors_inside(frame: bytes, kind: type[Exception]) -> None:
@@ -174,7 +173,17 @@ def test_errors_inside(frame: bytes, kind: type[Exception]) -> None:
 
     assert through(tap, TEXT, frame) == TEXT + frame
     assert type(tap.failed) is kind
+    assert tap.is_told
     assert not tap.is_finished
+
+
+def test_a_frame_that_nobody_can_read() -> None:
+    """It is not forwarded, because clients trip over it; what broke has to be told in our words."""
+    tap = make()
+
+    assert through(tap, TEXT, b"data: {broken\n\n") == TEXT
+    assert isinstance(tap.failed, Broken)
+    assert not tap.is_told
 
 
 def test_an_error_as_a_whole_answer() -> None:

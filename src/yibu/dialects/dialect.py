@@ -79,13 +79,15 @@ class Tap(Protocol):
     """Listens to a stream that is piped through untouched.
 
     `usage`: as `fold(reader(stream)).usage`, None until the vendor tells; `text_units`: estimated tokens of what was delivered so far;
-    `is_finished`: the vendor came to its end marker or to a finish reason; `failed`: the vendor's error inside the stream, if it sent one.
+    `is_finished`: the vendor came to its end marker or to a finish reason; `failed`: what broke the
+    stream from inside; `is_told`: by an error frame of the vendor's, which was forwarded (one that nobody can read is not).
     """
 
     usage: Usage | None
     text_units: int
     is_finished: bool
     failed: HubError | None
+    is_told: bool
 
     def feed(self, chunk: bytes) -> bytes:
         """What to forward of it: the same object, except for a frame that only we asked for."""

@@ -22,10 +22,14 @@ MOST_SECONDS = {"sora-2-pro": 25}
 """By the beginning of the model's name; other models make up to 15 seconds."""
 OTHER_MOST_SECONDS = 15
 
-_SECONDS_IN_NAME = re.compile(r"-(\d{1,3})s\b")
-_SECONDS = re.compile(r"(?<![\w.])(\d{1,3})\s*(?:秒|seconds?\b|secs?\b|s\b)", re.IGNORECASE)
-_PORTRAIT = re.compile(r"竖屏|竖版|竖向|\bportrait\b|\bvertical\b|(?<!\d)9\s*[:：x]\s*16(?!\d)", re.IGNORECASE)
-_LANDSCAPE = re.compile(r"横屏|横版|横向|\blandscape\b|\bhorizontal\b|(?<!\d)16\s*[:：x]\s*9(?!\d)", re.IGNORECASE)
+# ASCII: Chinese has no spaces, so its characters must not count as letters of the word beside them.
+_WORDS = re.ASCII | re.IGNORECASE
+_SECONDS_IN_NAME = re.compile(r"-(\d{1,3})s\b", re.ASCII)
+# Neither the third second (第3秒) nor a decade (the 20s, 80s).
+_SECONDS = re.compile(r"(?<![\w.第])(?<!\bthe )(?![5-9]0s\b)(\d{1,3})(?:\s*秒|[\s-]*(?:seconds?|secs?|s)\b)", _WORDS)
+# A portrait of somebody may well be filmed in landscape.
+_PORTRAIT = re.compile(r"竖屏|竖版|竖向|\bportrait\b(?! of\b)|\bvertical\b|(?<!\d)9\s*[:：x]\s*16(?!\d)", _WORDS)
+_LANDSCAPE = re.compile(r"横屏|横版|横向|\blandscape\b(?! of\b)|\bhorizontal\b|(?<!\d)16\s*[:：x]\s*9(?!\d)", _WORDS)
 _EARLIER = (
     re.compile(r"sid:\s*`?s_([a-z0-9]+)"),
     re.compile(r"task_([a-z0-9]{26})"),
@@ -97,12 +101,17 @@ def _orientation(words: str) -> Orientation | None:
 
 
 def _seconds(model: str, prompt: str) -> int | None:
-    """The model's name wins over the words. The next longer length that is sold; never more than the model makes."""
-    said = _SECONDS_IN_NAME.search(model) or _SECONDS.search(prompt)
-    if said is None:
+    """The model's name wins over the words, and of several times in them the longest is meant: story boards count up.
+
+    Gives the next longer length that is sold; never more than the model makes.
+    """
+    in_name = _SECONDS_IN_NAME.search(model)
+    said = [in_name[1]] if in_name else _SECONDS.findall(prompt)
+    if not said:
         return None
+    wanted = max(map(int, said))
     most = next((most for name, most in MOST_SECONDS.items() if model.startswith(name)), OTHER_MOST_SECONDS)
-    return next((sold for sold in SOLD_SECONDS if int(said[1]) <= sold <= most), most)
+    return next((sold for sold in SOLD_SECONDS if wanted <= sold <= most), most)
 
 
 def _parents(request: ChatRequest) -> tuple[str, ...]:

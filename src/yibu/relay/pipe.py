@@ -56,20 +56,21 @@ async def _stream(call: Call, attempt: Attempt, response: Response, reply: Reply
                 await reply.start(200, headers.of_stream(attempt.channel.name, outcome.losses), is_stream=True)
             if ready:
                 await reply.write(ready)
+            if tap.failed:
+                break
         if rest := tap.finish():
             await reply.write(rest)
+        outcome.error = tap.failed
         if not tap.is_finished and not tap.failed:
             outcome.error = Broken("The vendor's answer broke off before its end.")
     except HttpFailed as exc:
         outcome.error = broken(exc)
     finally:
-        error = outcome.error or tap.failed
-        was_accepted = reply.has_started and (error is None or tap.text_units > 0)
+        was_accepted = reply.has_started and (outcome.error is None or tap.text_units > 0)
         outcome.usage = metered(tap.usage, call, tap.text_units, was_accepted=was_accepted)
     if outcome.error and not reply.has_started:
         error, outcome.error = outcome.error, None
         raise error
-    if outcome.error:
+    if outcome.error and not tap.is_told:
         await reply.write(call.dialect.encode_stream_error(outcome.error, call.request_id))
-    outcome.error = outcome.error or tap.failed
     await reply.end()

@@ -65,6 +65,7 @@ class StreamTap:
         self.usage: Usage | None = None
         self.is_finished = False
         self.failed: HubError | None = None
+        self.is_told = False
         self.text_units = 0
         self._meter = TextMeter()
         self._has_thoughts = False
@@ -122,7 +123,7 @@ class StreamTap:
         return self._cutter.finish()[self._sent :]
 
     def _listen(self, raw: bytes) -> bool:
-        """Returns whether it is the frame that only we asked for."""
+        """Returns whether to hide it: the frame that only we asked for, or one that nobody could read."""
         frame = parse(raw)
         if frame is None or self._is_done or not frame.data.strip():
             return False
@@ -133,10 +134,11 @@ class StreamTap:
             chunk = _CHUNK.decode(frame.data)
             if frame.event == "error" or present(chunk.error) is not None or chunk.object == "error":
                 self._fail(error_in_body(msgspec.json.decode(frame.data)))
+                self.is_told = True
                 return False
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             self._fail(Broken(upstream_words=f"{error}: {frame.data[:500].decode('utf-8', 'replace')}"))
-            return False
+            return True
         for choice in chunk.choices or ():
             if choice.delta is not None:
                 self._weigh(choice.delta)
@@ -185,6 +187,7 @@ class WholeTap:
         self.usage: Usage | None = None
         self.is_finished = False
         self.failed: HubError | None = None
+        self.is_told = False
         self.text_units = 0
         self._body: bytearray | None = bytearray()
 

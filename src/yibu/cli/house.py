@@ -38,7 +38,7 @@ def settings_of(config: Path | None, data_dir: Path | None, **overrides: Any) ->
 
 
 def _words(kind: str, message: str) -> str:
-    return "There is no such setting." if kind == "extra_forbidden" else message
+    return "There is no such setting." if kind == "extra_forbidden" else message.removeprefix("Value error, ")
 
 
 def with_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:

@@ -10,6 +10,7 @@ from yibu.kit.db import Database
 from yibu.kit.ids import new_id
 from yibu.kit.money import Nanos, from_units, in_units
 from yibu.ledger import Balance, Ledger, check
+from yibu.ledger.operation import LIMIT
 
 ledger_app = typer.Typer(no_args_is_help=True, help="The book. 账本")
 
@@ -34,6 +35,8 @@ def credit(
         fail(str(exc), 2)
     if amount is not None and nanos <= 0:
         fail("The amount must be more than nothing.", 2)
+    if nanos > LIMIT:
+        fail(f"The amount must not be more than {in_units(LIMIT)}.", 2)
     balance = with_database(settings_of(config, data_dir), lambda db: _credit(db, nanos, reason))
     facts = {name: in_units(getattr(balance, name)) for name in ("available", "held", "spent", "granted")}
     human = f"available {facts['available']} · held {facts['held']} · spent {facts['spent']}"

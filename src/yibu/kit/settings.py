@@ -39,6 +39,13 @@ class DatabaseSettings(Section):
 
     url: str = ""
 
+    @field_validator("url")
+    @classmethod
+    def of_a_kind_we_know(cls, value: str) -> str:
+        if value and not value.startswith("sqlite:///"):
+            raise ValueError("Only sqlite:///<path> is supported yet.")
+        return value
+
 
 class Limits(Section):
     """What a caller may send, and how long a call may take."""

@@ -14,6 +14,9 @@ PING = b": ping\n\n"
 PING_S = 15.0
 """A stream that has been silent for so long gets a comment, which every client skips, so that proxies keep it open."""
 
+NO_CONTENT = (204, 304)
+"""Answers of which a length would say something else. Source: RFC 9110, section 8.6."""
+
 
 class Gone(Exception):
     """The customer hung up, and the call was told to stop for that."""
@@ -33,7 +36,7 @@ class Reply:
         self._is_head = is_head
         self._is_stream = False
         self._is_writing = False
-        self._at_frame_end = True
+        self._tail = b"\n\n"
         self._written_at = 0.0
         self._ping: asyncio.TimerHandle | None = None
         self._pinging: asyncio.Task[None] | None = None
@@ -57,28 +60,28 @@ class Reply:
 
     async def write(self, data: bytes) -> None:
         """Sends a piece; waits while the customer is slower than the upstream."""
-        if self._pinging:
-            await asyncio.wait([self._pinging])
+        await self._after_ping()
         self._is_writing = True
         try:
             await self._emit({"type": "http.response.body", "body": b"" if self._is_head else data, "more_body": True})
         finally:
             self._is_writing = False
-        self._at_frame_end = data.endswith((b"\n\n", b"\r\n\r\n"))
+        self._tail = data[-4:] if len(data) >= 4 else (self._tail + data)[-4:]
         self._written_at = asyncio.get_running_loop().time()
 
     async def end(self) -> None:
         """Sends the end of the body."""
         self._stop_ping()
+        await self._after_ping()
         await self._last(b"")
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Sends an answer in one piece."""
-        length = (b"content-length", str(len(body)).encode())
+        length = [] if status in NO_CONTENT else [(b"content-length", str(len(body)).encode())]
         self.has_started = True
         self.status = status
         await self._emit(
-            {"type": "http.response.start", "status": status, "headers": [*headers, length, *self._always]}
+            {"type": "http.response.start", "status": status, "headers": [*headers, *length, *self._always]}
         )
         await self._last(b"" if self._is_head else body)
 
@@ -103,7 +106,8 @@ class Reply:
     def _maybe_ping(self) -> None:
         loop = asyncio.get_running_loop()
         silent_s = loop.time() - self._written_at
-        if silent_s >= PING_S and self._at_frame_end and not self._is_writing and not self.is_gone:
+        is_at_frame_end = self._tail.endswith((b"\n\n", b"\r\n\r\n"))
+        if silent_s >= PING_S and is_at_frame_end and not self._is_writing and not self.is_gone:
             self._pinging = loop.create_task(
                 self._emit({"type": "http.response.body", "body": PING, "more_body": True})
             )
@@ -111,6 +115,10 @@ class Reply:
             self._written_at = loop.time()
             silent_s = 0.0
         self._ping = loop.call_later(max(PING_S - silent_s, 1.0), self._maybe_ping)
+
+    async def _after_ping(self) -> None:
+        if self._pinging:
+            await asyncio.wait([self._pinging])
 
     def _forget_ping(self, _done: asyncio.Task[None]) -> None:
         self._pinging = None

@@ -1,5 +1,6 @@
 """Headers of an answer that come from the call itself."""
 
+import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
@@ -11,6 +12,8 @@ JSON = (b"content-type", b"application/json")
 EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 NO_BUFFERING: Headers = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
 MOST_LOSSES = 20
+MOST_BYTES = 2048
+_CUT = re.compile(r"%[0-9A-F]?$")
 
 
 def channel(name: str) -> tuple[bytes, bytes]:
@@ -28,7 +31,9 @@ def losses(lost: Iterable[Loss]) -> Headers:
     if not said:
         return []
     more = [f"and {len(said) - MOST_LOSSES} more"] if len(said) > MOST_LOSSES else []
-    return [(b"x-yibu-loss", quote("; ".join(said[:MOST_LOSSES] + more), safe=" $.[];(),:'!?=/_-").encode())]
+    # A member's name is the caller's: nothing of it may leave the header or make it too long for servers and proxies.
+    plain = quote("; ".join(said[:MOST_LOSSES] + more), safe=" $.[];(),:'!?=/_-", errors="replace")
+    return [(b"x-yibu-loss", _CUT.sub("", plain[:MOST_BYTES]).encode())]
 
 
 def of_stream(served_by: str, lost: Iterable[Loss]) -> Headers:

@@ -150,6 +150,8 @@ async def _bytes(source: Source, where: str, call: Call, wires: Wires) -> bytes:
                 file = await wires.files.find(url.removeprefix(ours).partition(".")[0])
                 if file is None:
                     raise InvalidMedia("The picture's link has expired, or it never was one of ours.", param=where)
+                if not file.mime.startswith("image/"):
+                    raise InvalidMedia("The link leads to a film, not to a picture.", param=where)
                 return await wires.files.read(file.id)
             return (await fetch(url, where, wires.fetcher)).bytes
         case Inline(text, mime):

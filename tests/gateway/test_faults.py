@@ -34,7 +34,7 @@ def ask(model: str, **members: Any) -> dict[str, Any]:
 @pytest_asyncio.fixture
 async def hasty(settings: Settings) -> AsyncIterator[House]:
     """A house that does not wait long for its vendors."""
-    async with open_house(change(settings, "limits", first_byte_s=1.0, idle_s=1.0, attempts=1)) as opened:
+    async with open_house(change(settings, "limits", connect_s=1.0, first_byte_s=1.0, idle_s=1.0, attempts=1)) as opened:
         yield opened
 
 
@@ -250,3 +250,11 @@ async def until(ask_again: Any) -> None:
     async with asyncio.timeout(10):
         while not await ask_again():
             await asyncio.sleep(0.05)
+
+
+async def test_balance_after_an_error(hasty: House) -> None:
+    """A call that failed leaves nothing behind that a balance would wait for."""
+    await hasty.post(ask("sandbox/error-500"))
+    await hasty.app.house.closings.drain()
+    async with asyncio.timeout(0.5):
+        await hasty.app.house.closings.settled(hasty.wallet)

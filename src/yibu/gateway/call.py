@@ -8,6 +8,7 @@ from yibu import relay
 from yibu.catalog.cost import ceiling
 from yibu.dialects.dialect import ChatDialect, Intent
 from yibu.gateway.admit import identify, welcome
+from yibu.gateway.closing import Closing
 from yibu.gateway.house import House
 from yibu.gateway.request import Request
 from yibu.hub.errors import HubError
@@ -49,25 +50,19 @@ async def _serve(request: Request, reply: Reply, house: House, dialect: ChatDial
         started_at=request.started_at,
     )
     if way.work:  # the task holds and settles by itself
-        await relay.run(call, reply, house.wires)
+        await relay.run(call, reply, house.wires, Outcome())
         return
     hold = await _hold(call, house)
-    was_expected = False
-
-    def expect() -> None:
-        nonlocal was_expected
-        was_expected = True
-        house.closings.expect(call.wallet)
-
-    reply.before_end = expect
-    outcome = Outcome(losses=[])
+    closing = house.closings.of(call.wallet)
+    reply.before_end = closing.begin
+    outcome = Outcome()
     try:
-        outcome = await relay.run(call, reply, house.wires)
+        await relay.run(call, reply, house.wires, outcome)
     except HubError as error:
         outcome.error, outcome.status = error, dialect.error_status(error)
         raise
     finally:
-        _close(call, hold, outcome, house, was_expected)
+        _close(call, hold, outcome, house, closing)
 
 
 def _plan(caller: Caller, intent: Intent, dialect: ChatDialect, house: House) -> Plan:
@@ -86,7 +81,7 @@ async def _hold(call: Call, house: House) -> Hold | None:
     return await house.ledger.hold(call.wallet, Nanos(most), key=f"call:{call.request_id}")
 
 
-def _close(call: Call, hold: Hold | None, outcome: Outcome, house: House, was_expected: bool) -> None:
+def _close(call: Call, hold: Hold | None, outcome: Outcome, house: House, closing: Closing) -> None:
     """Settles or releases, and logs, in one transaction that nothing can cancel any more."""
     cost = Nanos(bill(outcome.usage, call.plan))
     row = _row(call, outcome, cost)
@@ -103,7 +98,7 @@ def _close(call: Call, hold: Hold | None, outcome: Outcome, house: House, was_ex
             return house.ledger.settle(hold, cost, log=row)
         return house.ledger.release(hold, log=row)
 
-    house.closings.run(call.wallet, call.request_id, book, was_expected=was_expected)
+    closing.book(call.request_id, book)
 
 
 def _row(call: Call, outcome: Outcome, cost: Nanos) -> CallRow:

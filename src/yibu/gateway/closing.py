@@ -7,7 +7,9 @@ the cost.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from itertools import chain, repeat
+from typing import Any
 
 import structlog
 
@@ -20,31 +22,21 @@ PATIENCE_S = 2.0
 
 
 class Closings:
-    """`pending`: answered, not yet booked, by wallet."""
+    """All closings of this process; `of` gives the one of a call."""
 
     def __init__(self) -> None:
         self._pending: dict[int, int] = defaultdict(int)
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
 
-    def expect(self, wallet: int) -> None:
-        """The last byte of an answer is about to be sent."""
-        self._pending[wallet] += 1
-
-    def run(
-        self, wallet: int, request_id: str, book: Callable[[], Awaitable[object]], *, was_expected: bool
-    ) -> asyncio.Task[None]:
-        """Books in the background; never raises. `book` is idempotent and is called until the database takes it."""
-        task = asyncio.create_task(self._book(wallet, request_id, book, was_expected))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+    def of(self, wallet: int) -> "Closing":
+        return Closing(self, wallet)
 
     async def settled(self, wallet: int) -> None:
         """Waits, briefly, until what was answered to this wallet is booked."""
         try:
             async with asyncio.timeout(PATIENCE_S):
-                while self._pending.get(wallet):
+                while wallet in self._pending:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
@@ -55,24 +47,51 @@ class Closings:
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
-    async def _book(
-        self, wallet: int, request_id: str, book: Callable[[], Awaitable[object]], was_expected: bool
-    ) -> None:
-        attempt = 0
+    def _begin(self, wallet: int) -> None:
+        self._pending[wallet] += 1
+
+    def _end(self, wallet: int) -> None:
+        self._pending[wallet] -= 1
+        if not self._pending[wallet]:
+            del self._pending[wallet]
+        self._changed.set()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class Closing:
+    """The closing of one call."""
+
+    def __init__(self, closings: Closings, wallet: int) -> None:
+        self._closings = closings
+        self._wallet = wallet
+        self._has_begun = False
+
+    def begin(self) -> None:
+        """The last byte of the answer is about to be sent: from now on the balance waits. Harmless when repeated."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._closings._begin(self._wallet)
+
+    def book(self, request_id: str, work: Callable[[], Awaitable[object]]) -> None:
+        """Books in the background; never raises. `work` is idempotent and is called until the database takes it."""
+        self.begin()
+        self._closings._spawn(self._book(request_id, work))
+
+    async def _book(self, request_id: str, work: Callable[[], Awaitable[object]]) -> None:
+        waits_s = chain(RETRY_S, repeat(RETRY_S[-1]))
         try:
             while True:
                 try:
-                    await book()
+                    await work()
                     return
                 except DatabaseAway as exc:
                     log.warning("closing_waits_for_database", request_id=request_id, why=str(exc))
-                    await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
-                    attempt += 1
+                    await asyncio.sleep(next(waits_s))
         except Exception:
-            log.exception("closing_failed", request_id=request_id, wallet=wallet)
+            log.exception("closing_failed", request_id=request_id, wallet=self._wallet)
         finally:
-            if was_expected:
-                self._pending[wallet] -= 1
-                if not self._pending[wallet]:
-                    del self._pending[wallet]
-                self._changed.set()
+            self._closings._end(self._wallet)

@@ -41,15 +41,17 @@ class Request:
     async def body(self, most_bytes: int) -> bytes:
         """Raises `TooLarge` as soon as that is clear."""
         announced = self.headers.get("content-length", "")
-        if announced.isdigit() and int(announced) > most_bytes:
+        length = int(announced) if announced.isdigit() else -1
+        if length > most_bytes:
             raise _too_large(most_bytes)
         message = await self._receive()
-        if not message.get("more_body"):
-            whole: bytes = message.get("body", b"")
-            if len(whole) > most_bytes:
-                raise _too_large(most_bytes)
-            return whole
-        pieces, size = [message.get("body", b"")], len(message.get("body", b""))
+        first: bytes = message.get("body", b"")
+        # The server says `more_body` until it has looked again, which is another trip to its thread and back.
+        if len(first) == length:
+            return first
+        pieces, size = [first], len(first)
+        if size > most_bytes:
+            raise _too_large(most_bytes)
         while message.get("more_body"):
             message = await self._receive()
             if message["type"] == "http.disconnect":

@@ -22,9 +22,11 @@ CLIENT_CLOSED_REQUEST = 499
 """The customer hung up; a number of nginx, for the log only."""
 
 
-async def run(call: Call, reply: Reply, wires: Wires) -> Outcome:
-    """Answers the call. Raises `HubError` only while nothing has been sent yet; afterwards errors are in the outcome."""
-    outcome = Outcome(losses=[])
+async def run(call: Call, reply: Reply, wires: Wires, outcome: Outcome) -> None:
+    """Answers the call and fills in how it went, so that `outcome` is right however this ends.
+
+    Raises `HubError` only while nothing has been sent yet; afterwards errors are in the outcome.
+    """
     try:
         async with reply.watching(_grace_s(call, wires)):
             if call.plan.work:
@@ -34,7 +36,6 @@ async def run(call: Call, reply: Reply, wires: Wires) -> Outcome:
         outcome.status = CLIENT_CLOSED_REQUEST if reply.is_gone else reply.status
     except Gone:
         outcome.status = CLIENT_CLOSED_REQUEST
-    return outcome
 
 
 async def _try_in_order(call: Call, reply: Reply, wires: Wires, outcome: Outcome) -> None:

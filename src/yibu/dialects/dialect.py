@@ -37,6 +37,14 @@ class Route(msgspec.Struct, frozen=True):
     operation: Operation
 
 
+class Bounds(msgspec.Struct, frozen=True):
+    """Limits on what a request may hold: turns, tools, and levels of JSON."""
+
+    messages: int = 2048
+    tools: int = 512
+    depth: int = 128
+
+
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """What must be known of a request before it is planned; the rest of it stays bytes.
 
@@ -120,6 +128,10 @@ class Dialect(Protocol):
 
 class ChatDialect(Dialect, Protocol):
     """A wire format for conversations."""
+
+    def within(self, bounds: Bounds) -> "ChatDialect":
+        """The same format with other limits on what a caller may send."""
+        ...
 
     def sniff(self, body: bytes) -> Intent:
         """Raises `InvalidRequest` with the path of the wrong member."""

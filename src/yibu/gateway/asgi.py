@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import structlog
 
-from yibu.dialects import discover
-from yibu.dialects.dialect import ChatDialect, Operation
+from yibu.dialects import chat_dialects, discover
+from yibu.dialects.dialect import Bounds, ChatDialect, Dialect, Operation
 from yibu.gateway import billing, files, models, status, videos
 from yibu.gateway.call import chat
 from yibu.gateway.house import House
@@ -17,6 +17,7 @@ from yibu.gateway.routes import Routes, tidy
 from yibu.hub.errors import Busy, HubError, Internal, NoChannel, OutOfCredit, UpstreamError
 from yibu.kit.db import DatabaseAway
 from yibu.kit.ids import new_id
+from yibu.kit.settings import Limits
 from yibu.relay.headers import JSON
 from yibu.relay.reply import Gone, Headers, Receive, Reply, Send
 
@@ -57,7 +58,7 @@ class Gateway:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._dialects = discover()
+        self._dialects = _within(house.settings.limits)
         self._routes = Routes(self._dialects.values())
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -127,6 +128,12 @@ class Gateway:
             head.append((b"x-should-retry", b"false"))
         code = status or dialect.error_status(error)
         await reply.whole(code, head, dialect.encode_error(error, request.id))
+
+
+def _within(limits: Limits) -> dict[str, Dialect]:
+    """All dialects; those for conversations keep to what a caller may send."""
+    bounds = Bounds(limits.messages, limits.tools, limits.json_depth)
+    return {**discover(), **{id: dialect.within(bounds) for id, dialect in chat_dialects().items()}}
 
 
 def _own(request: Request) -> Handler | None:

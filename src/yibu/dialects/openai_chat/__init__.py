@@ -7,13 +7,12 @@ DeepSeek, OpenRouter, Z.ai, Cerebras, Hugging Face, Snowflake, Crusoe, Ollama an
 from collections.abc import Mapping
 from typing import ClassVar
 
-from yibu.dialects.dialect import Intent, Operation, Route, Tap
+from yibu.dialects.dialect import Bounds, Intent, Operation, Route, Tap
 from yibu.dialects.openai_chat import sniff
 from yibu.dialects.openai_chat.errors import OpenAIErrors, decode_error
 from yibu.dialects.openai_chat.reader import Reader
 from yibu.dialects.openai_chat.reply import decode_reply, encode_reply
 from yibu.dialects.openai_chat.request import decode_request, encode_request
-from yibu.dialects.openai_chat.sniff import Bounds
 from yibu.dialects.openai_chat.tap import make_tap
 from yibu.dialects.openai_chat.wire import ID
 from yibu.dialects.openai_chat.writer import Writer
@@ -32,6 +31,9 @@ class OpenAIChat(OpenAIErrors):
 
     def __init__(self, bounds: Bounds | None = None) -> None:
         self.bounds = bounds or Bounds()
+
+    def within(self, bounds: Bounds) -> "OpenAIChat":
+        return OpenAIChat(bounds)
 
     def sniff(self, body: bytes) -> Intent:
         return sniff.sniff(body, self.bounds)

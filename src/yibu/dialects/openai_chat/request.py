@@ -8,8 +8,9 @@ from typing import Any, assert_never
 
 import msgspec
 
+from yibu.dialects.dialect import Bounds
 from yibu.dialects.openai_chat.scope import Scope, lean, merge, split
-from yibu.dialects.openai_chat.sniff import Bounds, check_depth
+from yibu.dialects.openai_chat.sniff import check_depth
 from yibu.dialects.openai_chat.tools import decode_choice, decode_function, decode_tool, encode_choice, encode_tool
 from yibu.dialects.openai_chat.turns import decode_turns, encode_turns
 from yibu.dialects.openai_chat.wire import ID, Fields, RequestBody, ResponseFormat, fields, present, read, rest

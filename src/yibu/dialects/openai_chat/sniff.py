@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from yibu.dialects.dialect import Intent
+from yibu.dialects.dialect import Bounds, Intent
 from yibu.dialects.openai_chat.wire import NULL, Choices, Fields, Model, StreamOptions, Tokens, fields, raw, read
 from yibu.hub.errors import InvalidRequest
 
@@ -43,14 +43,6 @@ class _Body(msgspec.Struct):
 
 
 _BODY = msgspec.json.Decoder(_Body)
-
-
-class Bounds(msgspec.Struct, frozen=True):
-    """Limits on what a request may hold: turns, tools, and levels of JSON."""
-
-    messages: int = 2048
-    tools: int = 512
-    depth: int = 200
 
 
 def sniff(body: bytes, bounds: Bounds) -> Intent:

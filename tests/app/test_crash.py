@@ -7,10 +7,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from tests.house import free_port
 
@@ -45,10 +47,16 @@ class Gateway:
         assert self._process.stdout
         assert b"listens on" in self._process.stdout.readline()
 
+    def __enter__(self) -> "Gateway":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
     def kill(self) -> None:
-        assert self._process
-        self._process.kill()
-        self._process.wait()
+        if self._process:
+            self._process.kill()
+            self._process.wait()
 
     def stop(self) -> int:
         """By the signal of Ctrl-C; gives the exit code."""
@@ -73,6 +81,13 @@ class Gateway:
         return answer
 
 
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Gateway]:
+    """On free port and empty data; killed at the end whatever happened."""
+    with Gateway(tmp_path / "data", free_port()) as served:
+        yield served
+
+
 def is_alive(pid: int) -> bool:
     """A zombie that nobody has waited for yet is not alive."""
     try:
@@ -91,9 +106,8 @@ async def ask(session: aiohttp.ClientSession, url: str, body: dict[str, Any], he
         return
 
 
-async def test_kill_while_films_and_chats_are_under_way(tmp_path: Path) -> None:
+async def test_kill_while_films_and_chats_are_under_way(gateway: Gateway, tmp_path: Path) -> None:
     """After `kill -9` and a restart every accepted film is finished, once; chats were not charged; the book is right."""
-    gateway = Gateway(tmp_path / "data", free_port())
     key = gateway.run("keys", "create")["key"]
     gateway.run("credit", "10")
     gateway.start()
@@ -136,9 +150,8 @@ async def test_kill_while_films_and_chats_are_under_way(tmp_path: Path) -> None:
     assert not any(is_alive(pid) for pid in children)
 
 
-async def test_restart_keeps_everything(tmp_path: Path) -> None:
+async def test_restart_keeps_everything(gateway: Gateway) -> None:
     """An orderly stop ends every process and frees the port; the next start has the same data."""
-    gateway = Gateway(tmp_path / "data", free_port())
     key = gateway.run("keys", "create")["key"]
     gateway.run("credit", "1")
     hello = {"model": "sandbox/rules", "messages": [{"role": "user", "content": "hello"}]}
@@ -155,9 +168,8 @@ async def test_restart_keeps_everything(tmp_path: Path) -> None:
     assert float(gateway.run("credit")["spent"]) > 0
 
 
-def test_second_server_on_the_same_data(tmp_path: Path) -> None:
+def test_second_server_on_the_same_data(gateway: Gateway, tmp_path: Path) -> None:
     """Two servers on one data directory would be two writers: the second says so and ends."""
-    gateway = Gateway(tmp_path / "data", free_port())
     gateway.start()
     second = subprocess.run(
         [sys.executable, "-m", "yibu", "serve", "--data-dir", str(tmp_path / "data"), "--port", "0"],

@@ -150,6 +150,8 @@ class Watch:
     ) -> None:
         assert self._listener
         self._listener.cancel()
+        # The cancelled task keeps a traceback that leads here: together they would be a ring for the collector to find.
+        self._listener = None
         if self._deadline:
             self._deadline.cancel()
         self._reply._stop_ping()

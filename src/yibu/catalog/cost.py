@@ -12,7 +12,7 @@ def cost(usage: Usage, sheet: Sheet) -> int:
     if sheet.is_free:
         return 0
     calls = 0 if Meter.CALL in usage.units else sheet.rate(Meter.CALL)
-    total = sum(max(units, 0) * sheet.rate(meter) for meter, units in usage.units.items())
+    total = sum(units * sheet.rate(meter) for meter, units in usage.units.items() if units > 0)
     return -(-(total + calls) // PER_MILLION)
 
 

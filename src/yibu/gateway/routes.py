@@ -12,6 +12,8 @@ from yibu.hub.errors import NotFound, WrongMethod
 
 _SLASHES = re.compile(r"/{2,}")
 _REPEATED = re.compile(r"(/[a-z0-9]+(?:/[a-z0-9]+)*?)\1+(?=/|$)")
+MOST_FORGIVEN = 300
+"""Longer paths are taken as they stand: looking for repetitions in them takes time that anybody could ask for."""
 _PARAM = re.compile(r"\\\{(\w+)(:path)?\\\}")
 
 Found = tuple[Dialect, Route, dict[str, str]]
@@ -60,6 +62,8 @@ def tidy(path: str) -> str:
 def _readings(path: str) -> list[str]:
     """What the path may have meant, the literal reading first."""
     plain = tidy(path)
+    if len(plain) > MOST_FORGIVEN:
+        return [plain]
     once = _REPEATED.sub(r"\1", plain)
     return list(dict.fromkeys((plain, once, f"/v1{plain}", f"/v1{once}", once.replace("/v1/v1", "/v1"))))
 

@@ -9,7 +9,8 @@ from yibu.kit.ids import now_ms
 from yibu.relay.reply import Headers, Reply
 from yibu.tasks.files import File
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+# 18 digits are more than any file has; `int` would refuse thousands of them.
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE)
 
 
 async def show_file(request: Request, reply: Reply, house: House) -> None:
@@ -30,38 +31,43 @@ async def send_file(file: File, request: Request, reply: Reply, house: House) ->
         (b"cache-control", f"private, max-age={_life_s(file)}".encode()),
         (b"x-content-type-options", b"nosniff"),
     ]
-    if request.headers.get("if-none-match") == etag:
+    if _is_known(request.headers.get("if-none-match", ""), etag):
         await reply.whole(304, head, b"")
         return
-    may_range = request.headers.get("if-range", etag) == etag
-    span = _span(request.headers.get("range", ""), file.size) if may_range else (0, file.size)
-    if span is None:
+    may_range = not request.is_head and request.headers.get("if-range", etag) == etag
+    part = _part(request.headers.get("range", ""), file.size) if may_range else None
+    start, end = part or (0, file.size)
+    if part and start >= end:
         await reply.whole(416, [*head, (b"content-range", f"bytes */{file.size}".encode())], b"")
         return
-    start, end = span
-    is_part = "range" in request.headers and may_range and _RANGE.fullmatch(request.headers["range"])
     length = (b"content-length", str(end - start).encode())
-    if is_part:
+    if part:
         head.append((b"content-range", f"bytes {start}-{end - 1}/{file.size}".encode()))
     async with reply.watching(0.0):
-        await reply.start(206 if is_part else 200, [*head, length])
+        await reply.start(206 if part else 200, [*head, length])
         if not request.is_head:
             async for piece in house.wires.files.blobs.read_range(file.id, start, end):
                 await reply.write(piece)
         await reply.end()
 
 
-def _span(wanted: str, size: int) -> tuple[int, int] | None:
-    """First byte and the one after the last; the whole file for a header that is not understood; None: not satisfiable."""
+def _is_known(tags: str, etag: str) -> bool:
+    """Whether a list of entity tags names this one; `*` is any."""
+    return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in tags.split(","))
+
+
+def _part(wanted: str, size: int) -> tuple[int, int] | None:
+    """First byte and the one after the last, the same or less when there is no such part; None for the whole file, which
+    is also meant by a header that is not understood."""
     match = _RANGE.fullmatch(wanted.strip())
     if match is None or match.groups() == ("", ""):
-        return 0, size
+        return None
     first, last = match.groups()
     if not first:
-        start, end = max(size - int(last), 0), size
-    else:
-        start, end = int(first), min(int(last) + 1, size) if last else size
-    return (start, end) if start < end <= size else None
+        return max(size - int(last), 0), size
+    if last and int(last) < int(first):
+        return None
+    return int(first), min(int(last) + 1, size) if last else size
 
 
 def _life_s(file: File) -> int:

@@ -2,7 +2,6 @@
 
 import random
 import time
-from pathlib import Path
 
 import msgspec
 
@@ -114,8 +113,3 @@ def build(settings: Settings) -> App:
         random=random.random,
     )
     return App(gateway=Gateway(house), house=house, chores=chores)
-
-
-def prepare(data_dir: Path) -> None:
-    """Makes the data directory, readable by its owner alone: it holds balances and secrets."""
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -125,7 +125,4 @@ def _about() -> dict[str, Any]:
 def _prices(models: Sequence[str], prices: dict[str, dict[str, str]]) -> list[PriceSettings]:
     known = Models(shipped())
     kinds = {name: "film" if known.find(name).kind == "video" else "token" for name in models}
-    return [
-        PriceSettings.model_validate({"model": name, **prices[kind]})
-        for name, kind in kinds.items()
-    ]
+    return [PriceSettings.model_validate({"model": name, **prices[kind]}) for name, kind in kinds.items()]

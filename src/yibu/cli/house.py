@@ -11,7 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from yibu.app import migrate
-from yibu.app.build import prepare
+from yibu.app.data_dir import prepare
 from yibu.kit.db import Database, DatabaseAway
 from yibu.kit.settings import Settings, load
 

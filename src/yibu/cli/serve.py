@@ -1,23 +1,14 @@
 """`yibu serve`, `yibu demo`, `yibu sandbox`, `yibu migrate`: run things."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
-from yibu.app import demo as demo_house
 from yibu.app import migrate as migrations
-from yibu.app.build import App, prepare
-from yibu.app.lock import AlreadyServed
-from yibu.app.sandbox import SandboxFailed
-from yibu.app.serve import PortTaken, Ready
-from yibu.app.serve import serve as run_server
-from yibu.cli.house import Config, DataDir, fail, settings_of
-from yibu.kit import logs
+from yibu.app.data_dir import prepare
+from yibu.cli.house import Config, DataDir, settings_of
 from yibu.kit.settings import Settings
-from yibu.routing.channel import WrongChannel
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. 监听地址")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one. 端口")]
@@ -38,11 +29,9 @@ def serve(
     sandbox: Annotated[bool, typer.Option(help="Start the sandbox as one more vendor. 启动沙盒")] = False,
 ) -> None:
     """Run the gateway. 启动网关。"""
+    from yibu.cli.run import run, say_ready
 
-    async def say_ready(app: App, url: str) -> None:
-        typer.echo(f"Yibu listens on {url}")
-
-    _run(_settings(config, data_dir, host, port), with_sandbox=sandbox, on_ready=say_ready)
+    run(_settings(config, data_dir, host, port), with_sandbox=sandbox, on_ready=say_ready)
 
 
 def demo(
@@ -52,11 +41,9 @@ def demo(
     data_dir: DataDir = None,
 ) -> None:
     """Run the gateway with the sandbox, a key and some credit, and print a command to try. 一键体验。"""
+    from yibu.cli.run import invite, run
 
-    async def invite(app: App, url: str) -> None:
-        typer.echo(await demo_house.invitation(app, url))
-
-    _run(_settings(config, data_dir or Path(".demo"), host, port), with_sandbox=True, on_ready=invite)
+    run(_settings(config, data_dir or Path(".demo"), host, port), with_sandbox=True, on_ready=invite)
 
 
 def sandbox(
@@ -66,8 +53,7 @@ def sandbox(
     """Run the sandbox alone, as a vendor that needs no account. 单独运行沙盒。"""
     from yibu.sandbox.__main__ import main
 
-    sys.argv = ["yibu sandbox", "--port", str(port), "--data-dir", str(data_dir)]
-    main()
+    raise typer.Exit(main(["--port", str(port), "--data-dir", str(data_dir)]))
 
 
 def migrate(config: Config = None, data_dir: DataDir = None) -> None:
@@ -82,11 +68,3 @@ def _settings(config: Path | None, data_dir: Path | None, host: str | None, port
     settings = settings_of(config, data_dir)
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     return settings.model_copy(update={"server": settings.server.model_copy(update=given)})
-
-
-def _run(settings: Settings, *, with_sandbox: bool, on_ready: Ready) -> None:
-    logs.configure(settings.server.log_level, settings.server.log_json)
-    try:
-        uvloop.run(run_server(settings, with_sandbox=with_sandbox, on_ready=on_ready))
-    except (AlreadyServed, PortTaken, SandboxFailed, WrongChannel, ValueError) as exc:
-        fail(str(exc))

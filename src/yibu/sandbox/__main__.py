@@ -18,9 +18,9 @@ from yibu.sandbox.serve import serve
 GRACE_S = 5.0  # after this long a stop that hangs becomes an exit
 
 
-def main() -> int:
+def main(words: list[str] | None = None) -> int:
     """Run until a signal, or until stdin ends with --die-with-stdin. Gives the exit code."""
-    options = _options()
+    options = _options(words)
     try:
         asyncio.run(_run(options))
     except OSError as exc:
@@ -29,13 +29,13 @@ def main() -> int:
     return 0
 
 
-def _options() -> argparse.Namespace:
+def _options(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m yibu.sandbox", description="An AI vendor on loopback.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9100, help="0 picks a free port")
     parser.add_argument("--data-dir", type=Path, default=Path("sandbox-data"), help="where film jobs are kept")
     parser.add_argument("--die-with-stdin", action="store_true", help="end when stdin ends")
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
 async def _run(options: argparse.Namespace) -> None:

@@ -1,8 +1,13 @@
-"""One serving process for one SQLite file."""
+"""The data directory: made for its owner alone, served by one process at a time."""
 
 import fcntl
 from pathlib import Path
 from types import TracebackType
+
+
+def prepare(data_dir: Path) -> None:
+    """Makes it, readable by its owner alone: it holds balances and secrets."""
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 class AlreadyServed(RuntimeError):

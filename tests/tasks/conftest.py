@@ -1,7 +1,8 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.tasks.studio import Studio, open_studio, open_vendors
 from tests.tasks.vendor import Vendor
@@ -16,6 +17,13 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(films, "WAITS_S", (0.005,))
     monkeypatch.setattr(engine, "TROUBLE_S", (0.005,))
     monkeypatch.setattr(engine, "IDLE_S", 0.02)
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """Tracebacks of accidents that a test arranges are not drawn: that takes longer than the test."""
+    with capture_logs():
+        yield
 
 
 @pytest.fixture

@@ -5,17 +5,18 @@ from yibu.hub.errors import Absent, Broken, Busy, Denied, Late, Refused, Upstrea
 
 
 def test_a_busy_credential_rests_as_long_as_the_vendor_says() -> None:
-    """The others of its channel do not, and nor does the same number at another channel."""
+    """For that model; the others of its channel do not, and nor does the same number at another channel."""
     seen, clock = health()
     seen.failed("a", 0, "m", Busy(retry_after_s=20))
 
-    assert seen.is_resting("a", 0)
-    assert seen.rest_s("a", 0) == 20
-    assert not seen.is_resting("a", 1)
-    assert not seen.is_resting("b", 0)
+    assert seen.is_resting("a", 0, "m")
+    assert seen.rest_s("a", 0, "m") == 20
+    assert not seen.is_resting("a", 0, "n")
+    assert not seen.is_resting("a", 1, "m")
+    assert not seen.is_resting("b", 0, "m")
     clock.move(20_000)
-    assert not seen.is_resting("a", 0)
-    assert seen.rest_s("a", 0) == 0
+    assert not seen.is_resting("a", 0, "m")
+    assert seen.rest_s("a", 0, "m") == 0
 
 
 def test_a_busy_credential_rests_five_seconds_when_the_vendor_does_not_say() -> None:
@@ -23,9 +24,9 @@ def test_a_busy_credential_rests_five_seconds_when_the_vendor_does_not_say() -> 
     seen.failed("a", 0, "m", Busy())
     clock.move(4_999)
 
-    assert seen.is_resting("a", 0)
+    assert seen.is_resting("a", 0, "m")
     clock.move(1)
-    assert not seen.is_resting("a", 0)
+    assert not seen.is_resting("a", 0, "m")
 
 
 def test_a_credential_that_was_not_accepted_is_parked() -> None:
@@ -34,11 +35,12 @@ def test_a_credential_that_was_not_accepted_is_parked() -> None:
     seen.failed("a", 1, "m", Denied())
     clock.move(299_999)
 
-    assert seen.is_resting("a", 1)
+    assert seen.is_resting("a", 1, "m")
+    assert seen.is_resting("a", 1, "n")
     assert not seen.is_open("a")
     assert seen.score("a") == 1
     clock.move(1)
-    assert not seen.is_resting("a", 1)
+    assert not seen.is_resting("a", 1, "m")
 
 
 def test_a_model_that_the_vendor_does_not_know_is_absent_for_a_while() -> None:
@@ -49,7 +51,7 @@ def test_a_model_that_the_vendor_does_not_know_is_absent_for_a_while() -> None:
     assert seen.is_absent("a", "m")
     assert not seen.is_absent("a", "n")
     assert not seen.is_absent("b", "m")
-    assert not seen.is_resting("a", 0)
+    assert not seen.is_resting("a", 0, "m")
     clock.move(300_000)
     assert not seen.is_absent("a", "m")
 

@@ -191,7 +191,7 @@ def test_a_broken_channel_comes_last_and_still_comes() -> None:
 def test_a_pool_of_credentials_is_tried_in_turn() -> None:
     """Each with its own header; one that rests is left out."""
     shop, (seen, _) = directory(channel("a", secrets=["one", "two", "three"])), health()
-    seen.failed("a", 1, "m", Busy())
+    seen.failed("a", 1, "upstream-m", Busy())
     made = make(WISH, shop, seen)
 
     assert [attempt.headers["authorization"] for attempt in made.attempts] == ["Bearer one", "Bearer three"]
@@ -206,8 +206,8 @@ def test_no_more_attempts_than_allowed() -> None:
 def test_when_everybody_is_cooling_down_the_caller_learns_for_how_long() -> None:
     """The soonest of them; at least a second."""
     shop, (seen, clock) = directory(channel("a", secrets=["one", "two"]), channel("b")), health()
-    seen.failed("a", 0, "m", Busy(retry_after_s=30))
-    seen.failed("a", 1, "m", Busy(retry_after_s=20))
+    seen.failed("a", 0, "upstream-m", Busy(retry_after_s=30))
+    seen.failed("a", 1, "upstream-m", Busy(retry_after_s=20))
     seen.failed("b", 0, "m", Denied())
 
     with pytest.raises(Busy) as refused:

@@ -30,6 +30,7 @@ from yibu.tasks import films
 from yibu.tasks.chores import Chore
 from yibu.tasks.engine import Engine, Handler
 from yibu.tasks.files import Files
+from yibu.tasks.store import free_leases
 
 HOUR_S = 3600.0
 HOUR_MS = 3_600_000
@@ -43,10 +44,14 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     chores: tuple[Chore, ...]
 
     async def start(self) -> None:
-        """Gives back what a killed predecessor held for calls, then begins to look after tasks."""
+        """Clears up after a predecessor that was killed, then begins to look after tasks.
+
+        SQLite has one serving process (`data_dir.py`), so whatever is held for calls or leased now is nobody's.
+        """
         house = self.house
         await house.ledger.start()
         await release_stale(house.db, house.ledger, older_than_ms=0)
+        await house.db.write(free_leases)
         for chore in self.chores:
             await chore.enlist(house.db)
         house.wires.engine.start()

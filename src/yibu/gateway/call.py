@@ -49,13 +49,16 @@ async def _serve(request: Request, reply: Reply, house: House, dialect: ChatDial
         public_url=request.public_url(house.settings.server.public_url),
         started_at=request.started_at,
     )
+    outcome = Outcome()
     if way.work:  # the task holds and settles by itself
-        await relay.run(call, reply, house.wires, Outcome())
+        try:
+            await relay.run(call, reply, house.wires, outcome)
+        finally:
+            _count(outcome, Nanos(0), house)
         return
     hold = await _hold(call, house)
     closing = house.closings.of(call.wallet)
     reply.before_end = closing.begin
-    outcome = Outcome()
     try:
         await relay.run(call, reply, house.wires, outcome)
     except HubError as error:
@@ -85,11 +88,7 @@ def _close(call: Call, hold: Hold | None, outcome: Outcome, house: House, closin
     """Settles or releases, and logs, in one transaction that nothing can cancel any more."""
     cost = Nanos(bill(outcome.usage, call.plan))
     row = _row(call, outcome, cost)
-    house.metrics.calls.labels("chat", outcome.channel, str(outcome.status)).inc()
-    if outcome.first_byte_ms is not None:
-        house.metrics.first_byte.observe(outcome.first_byte_ms / 1000)
-    if cost:
-        house.metrics.cost.labels(outcome.channel).inc(cost / 1e9)
+    _count(outcome, cost, house)
 
     def book() -> Awaitable[object]:
         if hold is None:
@@ -99,6 +98,15 @@ def _close(call: Call, hold: Hold | None, outcome: Outcome, house: House, closin
         return house.ledger.release(hold, log=row)
 
     closing.book(call.request_id, book)
+
+
+def _count(outcome: Outcome, cost: Nanos, house: House) -> None:
+    """Figures for the operator; what a film costs is settled later and not in them."""
+    house.metrics.calls.labels("chat", outcome.channel, str(outcome.status)).inc()
+    if outcome.first_byte_ms is not None:
+        house.metrics.first_byte.observe(outcome.first_byte_ms / 1000)
+    if cost:
+        house.metrics.cost.labels(outcome.channel).inc(cost / 1e9)
 
 
 def _row(call: Call, outcome: Outcome, cost: Nanos) -> CallRow:

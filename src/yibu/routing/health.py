@@ -29,7 +29,8 @@ class Health:
         self._failures: dict[str, float] = defaultdict(float)
         self._in_a_row: dict[str, int] = defaultdict(int)
         self._open_until: dict[str, float] = {}
-        self._resting: dict[tuple[str, int], float] = {}
+        self._parked: dict[tuple[str, int], float] = {}
+        self._cooling: dict[tuple[str, int, str], float] = {}
         self._absent: dict[tuple[str, str], float] = {}
 
     def score(self, channel: str) -> float:
@@ -43,12 +44,15 @@ class Health:
     def is_absent(self, channel: str, model: str) -> bool:
         return self._absent.get((channel, model), 0.0) > self._now()
 
-    def is_resting(self, channel: str, credential: int) -> bool:
-        return self._resting.get((channel, credential), 0.0) > self._now()
+    def is_resting(self, channel: str, credential: int, model: str) -> bool:
+        """True while the credential is parked, or cools down for this model: vendors count by model."""
+        return self.rest_s(channel, credential, model) > 0
 
-    def rest_s(self, channel: str, credential: int) -> float:
-        """Seconds until the credential may be used again."""
-        return max(self._resting.get((channel, credential), 0.0) - self._now(), 0.0)
+    def rest_s(self, channel: str, credential: int, model: str) -> float:
+        """Seconds until the credential may be used again for this model."""
+        parked = self._parked.get((channel, credential), 0.0)
+        cooling = self._cooling.get((channel, credential, model), 0.0)
+        return max(parked - self._now(), cooling - self._now(), 0.0)
 
     def served(self, channel: str) -> None:
         """The vendor answered as it should."""
@@ -60,9 +64,9 @@ class Health:
         """The vendor did not; `error` says in which way, and so what has to rest."""
         match error:
             case Busy():
-                self._resting[channel, credential] = self._now() + (error.retry_after_s or COOL_S)
+                self._cooling[channel, credential, model] = self._now() + (error.retry_after_s or COOL_S)
             case Denied():
-                self._resting[channel, credential] = self._now() + PARK_S
+                self._parked[channel, credential] = self._now() + PARK_S
             case Absent():
                 self._absent[channel, model] = self._now() + ABSENT_S
             case Broken() | Late():

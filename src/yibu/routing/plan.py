@@ -91,10 +91,10 @@ def plan(wish: Wish, directory: Directory, health: Health, random: Callable[[], 
     attempts = tuple(
         Attempt(channel, credential, channel.models[wish.model], "" if work else _dialect(channel, wish.dialect))
         for channel in _order(fit, wish, health, random)
-        for credential in _credentials(channel, health)
+        for credential in _credentials(channel, wish.model, health)
     )
     if not attempts:
-        raise _nobody(fit, health)
+        raise _nobody(fit, wish.model, health)
     return Plan(model, sheet, attempts[:most], work)
 
 
@@ -129,12 +129,13 @@ def _affinity(channel: Channel, lead: bytes) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
-def _credentials(channel: Channel, health: Health) -> list[int]:
-    return [index for index in range(len(channel.secrets)) if not health.is_resting(channel.name, index)]
+def _credentials(channel: Channel, model: str, health: Health) -> list[int]:
+    upstream, pool = channel.models[model], range(len(channel.secrets))
+    return [index for index in pool if not health.is_resting(channel.name, index, upstream)]
 
 
-def _nobody(channels: list[Channel], health: Health) -> NoChannel | Busy:
-    rests = [health.rest_s(channel.name, i) for channel in channels for i in range(len(channel.secrets))]
+def _nobody(channels: list[Channel], model: str, health: Health) -> NoChannel | Busy:
+    rests = [health.rest_s(one.name, i, one.models[model]) for one in channels for i in range(len(one.secrets))]
     if rests and min(rests) <= 60:
         return Busy(retry_after_s=max(min(rests), 1.0))
     return NoChannel()

@@ -5,6 +5,7 @@ that relays of it send; read 2026-11-20.
 """
 
 import re
+from itertools import islice
 
 import msgspec
 
@@ -30,11 +31,14 @@ _SECONDS = re.compile(r"(?<![\w.第])(?<!\bthe )(?![5-9]0s\b)(\d{1,3})(?:\s*秒|
 # A portrait of somebody may well be filmed in landscape.
 _PORTRAIT = re.compile(r"竖屏|竖版|竖向|\bportrait\b(?! of\b)|\bvertical\b|(?<!\d)9\s*[:：x]\s*16(?!\d)", _WORDS)
 _LANDSCAPE = re.compile(r"横屏|横版|横向|\blandscape\b(?! of\b)|\bhorizontal\b|(?<!\d)16\s*[:：x]\s*9(?!\d)", _WORDS)
+# None of them looks at a character more than a few times, however an answer was forged.
 _EARLIER = (
-    re.compile(r"sid:\s*`?s_([a-z0-9]+)"),
+    re.compile(r"sid:\s*`?s_([a-z0-9]{1,64})"),
     re.compile(r"task_([a-z0-9]{26})"),
-    re.compile(r"https?://\S+?/(file_[a-z0-9]+)\.mp4"),
+    re.compile(r"/(file_[a-z0-9]{1,64})\.mp4"),
 )
+MOST_EARLIER = 16
+"""So many of the films that answers name are looked up; older ones are not meant."""
 
 
 class FilmWish(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,8 +77,19 @@ def understand(request: ChatRequest) -> FilmWish:
         picture=picture,
         picture_at=picture_at,
         parents=_parents(request),
-        history="\n".join(words for _, turn in asked[:-1] if (words := _words(turn))),
+        history=_history([turn for _, turn in asked[:-1]], LONGEST_PROMPT - len(prompt)),
     )
+
+
+def _history(turns: list[Turn], most: int) -> str:
+    """The newest of the earlier words that together with the last ones make a description of permitted length."""
+    kept: list[str] = []
+    for words in filter(None, map(_words, reversed(turns))):
+        most -= len(words) + 1
+        if most < 0:
+            break
+        kept.append(words)
+    return "\n".join(reversed(kept))
 
 
 def _words(turn: Turn) -> str:
@@ -116,5 +131,6 @@ def _seconds(model: str, prompt: str) -> int | None:
 
 def _parents(request: ChatRequest) -> tuple[str, ...]:
     """Newest answer first; within one answer the `sid` before the task before the link."""
-    turns = [_words(turn) for turn in reversed(request.turns) if turn.role == "assistant"]
-    return tuple(dict.fromkeys(found for words in turns for one in _EARLIER for found in reversed(one.findall(words))))
+    turns = (_words(turn) for turn in reversed(request.turns) if turn.role == "assistant")
+    names = (found for words in turns for one in _EARLIER for found in reversed(one.findall(words)))
+    return tuple(islice(dict.fromkeys(names), MOST_EARLIER))

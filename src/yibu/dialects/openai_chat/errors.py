@@ -76,6 +76,7 @@ _PLACE = re.compile(
 )
 _CODE = re.compile(r"[\w.\-]{1,64}")
 _MOST_WORDS = 2000
+_MOST_TOLD = 1000
 _MOST_WAIT_S = 86_400.0
 
 
@@ -148,7 +149,7 @@ def sort_error(status: int, told: Told, words: str, retry_after_s: float | None)
     kind = _situation(status, told)
     code = told.code if _CODE.fullmatch(told.code) else ""
     message = harmless(told.message) if kind is Refused else ""
-    param = told.param if kind is Refused and told.param and not _PLACE.search(told.param) else None
+    param = told.param if kind is Refused and told.param and harmless(told.param) == told.param else None
     return kind(
         message,
         param=param,
@@ -179,8 +180,11 @@ def _situation(status: int, told: Told) -> type[UpstreamError]:
 
 
 def harmless(message: str) -> str:
-    """A vendor's sentence without keys, addresses and hosts; cut at a length that no honest sentence needs."""
-    return _PLACE.sub("[address]", _KEY.sub("[key]", message)).strip()[:1000]
+    """A vendor's sentence without keys, addresses and hosts; cut at a length that no honest sentence needs.
+
+    Cut first: looking for hosts takes the square of the length, and vendors repeat what a caller sent.
+    """
+    return _PLACE.sub("[address]", _KEY.sub("[key]", message[:_MOST_TOLD])).strip()[:_MOST_TOLD]
 
 
 def read_told(value: Any) -> Told:

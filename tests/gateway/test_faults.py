@@ -34,7 +34,9 @@ def ask(model: str, **members: Any) -> dict[str, Any]:
 @pytest_asyncio.fixture
 async def hasty(settings: Settings) -> AsyncIterator[House]:
     """A house that does not wait long for its vendors."""
-    async with open_house(change(settings, "limits", connect_s=1.0, first_byte_s=1.0, idle_s=1.0, attempts=1)) as opened:
+    async with open_house(
+        change(settings, "limits", connect_s=1.0, first_byte_s=1.0, idle_s=1.0, attempts=1)
+    ) as opened:
         yield opened
 
 
@@ -194,7 +196,9 @@ async def test_vendor_that_refuses_the_request(tmp_path: Any) -> None:
     channels = tuple(
         ChannelSettings(name=n, provider="openai", base_url=f"http://127.0.0.1:{port}", models={"m": "m"}) for n in "ab"
     )
-    settings = settings_for(tmp_path / "data", channels=channels, prices=(PriceSettings(model="m", input="1"),))
+    settings = settings_for(
+        tmp_path / "data", channels=channels, prices=(PriceSettings(model="m", input="1", output="2"),)
+    )
     async with serving(port, refuse), open_house(settings) as house:
         status, _, body = await house.post(ask("m", temperature=3))
 
@@ -221,7 +225,9 @@ async def test_vendor_that_refuses_the_operators_key(tmp_path: Any) -> None:
     channel = ChannelSettings(
         name="a", provider="openai", base_url=f"http://127.0.0.1:{port}", keys=("sk-abcdefgh",), models={"m": "m"}
     )
-    settings = settings_for(tmp_path / "data", channels=(channel,), prices=(PriceSettings(model="m", input="1"),))
+    settings = settings_for(
+        tmp_path / "data", channels=(channel,), prices=(PriceSettings(model="m", input="1", output="2"),)
+    )
     async with serving(port, deny), open_house(settings) as house:
         status, _, body = await house.post(ask("m"))
 

@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from yibu.catalog.model import Model, Models, shipped
+from yibu.catalog.model import Kind, Model, Models, shipped
 from yibu.catalog.price import Sheet, sheet
 from yibu.hub.usage import Meter
 from yibu.kit.settings import ModelSettings, PriceSettings
+
+SOLD_BY: dict[Kind, tuple[Meter, ...]] = {"chat": (Meter.INPUT, Meter.OUTPUT), "video": (Meter.SECOND,)}
+"""What a kind of model is counted in: without a price for it, and for the call, the work would be given away."""
 
 
 class Catalog:
@@ -26,10 +29,18 @@ class Catalog:
 def from_settings(models: Iterable[ModelSettings], prices: Iterable[PriceSettings]) -> Catalog:
     """Raises `ValueError` with a sentence when a price makes no sense."""
     own = (Model(**one.model_dump()) for one in models)
-    return Catalog(Models(shipped(), own), [_sheet(one) for one in prices])
+    known = Models(shipped(), own)
+    return Catalog(known, [_sheet(one, known.find(one.model).kind) for one in prices])
 
 
-def _sheet(settings: PriceSettings) -> Sheet:
+def _sheet(settings: PriceSettings, kind: Kind) -> Sheet:
     meters = settings.model_dump(exclude={"model", "free"}, exclude_none=True)
     prices: dict[Meter, Decimal] = {Meter(name): price for name, price in meters.items()}
-    return sheet(settings.model, prices, is_free=settings.free)
+    sold = sheet(settings.model, prices, is_free=settings.free)
+    missing = [meter for meter in SOLD_BY[kind] if meter not in prices]
+    if missing and Meter.CALL not in prices and not sold.is_free:
+        raise ValueError(
+            f"The price of {settings.model} has no `{missing[0]}`, by which a {kind} model is sold. "
+            f'Give it (`{missing[0]} = "0"` gives it away), or a price for each `call`, or write `free = true`.'
+        )
+    return sold

@@ -14,13 +14,13 @@ TOKEN = "sandbox-test-token"
 
 
 @contextmanager
-def running(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def running(data_dir: Path, *, stderr: int = subprocess.DEVNULL) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Start a sandbox on a free port; gives the process and its address."""
     with subprocess.Popen(
         [sys.executable, "-m", "yibu.sandbox", "--port", "0", "--data-dir", str(data_dir), "--die-with-stdin"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=stderr,
         text=True,
         env=os.environ | {"YIBU_SANDBOX_TOKEN": TOKEN},
     ) as process:

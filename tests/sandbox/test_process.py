@@ -8,6 +8,7 @@ from typing import Any
 
 import openai
 import pytest
+
 from tests.sandbox.conftest import TOKEN, running
 
 

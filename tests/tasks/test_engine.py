@@ -9,6 +9,7 @@ from tests.tasks.studio import SECOND, WALLET, Studio
 from tests.tasks.vendor import FILM, Vendor, state
 from yibu.kit.db import Database
 from yibu.kit.http import Client, Response
+from yibu.kit.ids import now_ms
 from yibu.ledger import Hold, HoldClosed, Nanos
 from yibu.tasks import store
 from yibu.tasks.chores import Chore
@@ -392,7 +393,7 @@ async def test_films_go_on_after_a_restart(studio: Studio, vendor: Vendor) -> No
     vendor.polls = [state("in_progress")] * 3
     task_id = await studio.order()
     await run_until(studio.engine, studio.until(task_id, State.RUNNING))
-    await studio.db.write(store.free_leases)
+    await studio.db.write(lambda conn: store.free_leases(conn, now_ms()))
     heir = studio.another_engine()
     heir.start()
     task = await studio.until(task_id)

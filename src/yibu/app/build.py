@@ -17,6 +17,7 @@ from yibu.kit.db import Database
 from yibu.kit.fetch import Fetcher
 from yibu.kit.guard import Guard
 from yibu.kit.http import Client
+from yibu.kit.ids import now_ms
 from yibu.kit.links import Signer, load_secret
 from yibu.kit.rates import Rates
 from yibu.kit.settings import Settings
@@ -31,6 +32,9 @@ from yibu.tasks.chores import Chore
 from yibu.tasks.engine import Engine, Handler
 from yibu.tasks.files import Files
 from yibu.tasks.store import free_leases
+
+MOST_OPEN_CALLS = 10_000
+"""At the same time in one process; more wait in the kernel's queue. A stream keeps a call open for as long as it runs."""
 
 HOUR_S = 3600.0
 HOUR_MS = 3_600_000
@@ -51,7 +55,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
         house = self.house
         await house.ledger.start()
         await release_stale(house.db, house.ledger, older_than_ms=0)
-        await house.db.write(free_leases)
+        await house.db.write(lambda conn: free_leases(conn, now_ms()))
         for chore in self.chores:
             await chore.enlist(house.db)
         house.wires.engine.start()
@@ -72,7 +76,7 @@ def build(settings: Settings) -> App:
     limits = settings.limits
     db = Database.open(settings.database_url)
     ledger = Ledger(db)
-    client = Client(user_agent="yibu")
+    client = Client(user_agent="yibu", max_connections=MOST_OPEN_CALLS)
     guard = Guard(settings.fetch.allow, limits.url_length)
     fetcher = Fetcher(guard, settings.fetch.max_bytes, settings.fetch.timeout_s)
     blobs = Blobs(settings.data_dir / "blobs")

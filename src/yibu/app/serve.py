@@ -12,7 +12,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
 from yibu.app import migrate
-from yibu.app.build import App, build
+from yibu.app.build import MOST_OPEN_CALLS, App, build
 from yibu.app.data_dir import DataLock, prepare
 from yibu.app.sandbox import SandboxChild
 from yibu.kit.settings import Settings
@@ -61,6 +61,7 @@ async def _listen(app: App, host: str, port: int, stop: asyncio.Event, on_ready:
         http=HTTPModes.http1,
         websockets=False,
         backlog=1024,
+        backpressure=MOST_OPEN_CALLS,
         log_enabled=False,
     )
     serving = asyncio.create_task(server.serve())

@@ -30,7 +30,8 @@ log = structlog.get_logger(__name__)
 KIND = "video"
 MOST_JSON_BYTES = 4 * 1024 * 1024
 MOST_TRIES = 12
-"""So often one state is tried at the vendors before the film is given up, each time after a longer wait."""
+"""So often a film is tried to be submitted before it is given up, each time after a longer wait. One that has begun is
+asked for until its deadline: the vendor bills it anyway."""
 WAITS_S = (1, 2, 5, 10, 20, 30)
 NOBODY_KNOWS = "The vendor cannot say whether it began. You were not charged."
 UNTYPED = ("application/octet-stream", "binary/octet-stream")
@@ -257,8 +258,9 @@ def _elsewhere(task: Task, exc: UpstreamError | HttpFailed) -> Step | End:
 
 def _stumble(task: Task, exc: UpstreamError | HttpFailed) -> Step | End:
     """A vendor in trouble is asked again, more and more slowly, and in the end no more."""
+    has_begun = task.state in (State.RUNNING, State.COLLECTING)
     log.info("task_stumbles", task=task.id, state=task.state, attempt=task.attempt, why=str(exc))
-    if task.attempt + 1 >= MOST_TRIES:
+    if task.attempt + 1 >= MOST_TRIES and not has_begun:
         message = exc.message if isinstance(exc, HubError) else "The vendor could not be reached."
         return _fail(State.FAILED, "upstream_unavailable", message)
     wait_s: float = WAITS_S[min(task.attempt, len(WAITS_S) - 1)]

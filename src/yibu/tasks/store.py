@@ -9,6 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from yibu.tasks.tables import task
 from yibu.tasks.task import State, Task
 
+ON_ITS_WAY_MS = 10_000
+"""A vendor knows of work that was sent to it so long ago, or will never know."""
+
 
 class LostLease(Exception):
     """Somebody else looks after the row by now; what this worker found out is thrown away."""
@@ -55,8 +58,14 @@ def save(conn: Connection, row: Task, **changes: Any) -> None:
         raise LostLease(row.id)
 
 
-def free_leases(conn: Connection) -> int:
-    """Takes every row from whoever leased it, because they are all gone; gives their number."""
+def free_leases(conn: Connection, now: int) -> int:
+    """Takes every row from whoever leased it, because they are all gone; gives their number.
+
+    What was just being submitted is left alone for a moment, so that a request which is still on its way arrives
+    before the vendor is asked whether it knows the work.
+    """
+    sent = update(task).where(task.c.lease_token.is_not(None), task.c.state == State.SUBMITTING)
+    conn.execute(sent.values(next_at=now + ON_ITS_WAY_MS))
     leased = update(task).where(task.c.lease_token.is_not(None))
     return conn.execute(leased.values(lease_until_at=None, lease_token=None)).rowcount
 

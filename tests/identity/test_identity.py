@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, delete, update
 from sqlalchemy.exc import IntegrityError
-from tests.ledger.books import open_database
 
+from tests.ledger.books import open_database
 from yibu.hub.errors import WrongKey
 from yibu.identity import Callers, keys, people
 from yibu.identity.keys import KeyRow

@@ -2,8 +2,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.ledger.books import open_ledger
 
+from tests.ledger.books import open_ledger
 from yibu.kit.db import Database
 from yibu.ledger import Ledger
 

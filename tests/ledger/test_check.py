@@ -4,8 +4,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.ledger.books import url_of
 
+from tests.ledger.books import url_of
 from yibu.app.migrate import upgrade
 from yibu.kit.db import Database
 from yibu.ledger import Ledger, Nanos, check

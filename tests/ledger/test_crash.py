@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 from tests.ledger.books import open_ledger, url_of
-
 from yibu.app.migrate import upgrade
 from yibu.ledger import Nanos
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import Connection, func, select
-from tests.ledger.books import url_of
 
+from tests.ledger.books import url_of
 from yibu.app.migrate import upgrade
 from yibu.hub.errors import OutOfCredit
 from yibu.kit.db import Database

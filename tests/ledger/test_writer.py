@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import OperationalError
-from tests.ledger.books import open_ledger, url_of
 
+from tests.ledger.books import open_ledger, url_of
 from yibu.hub.errors import OutOfCredit
 from yibu.kit import ids
 from yibu.kit.db import Database, DatabaseAway

@@ -37,7 +37,9 @@ class House:
     def bearer(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.key}"}
 
-    async def post(self, body: Any, path: str = "/v1/chat/completions", **headers: str) -> tuple[int, Mapping[str, str], bytes]:
+    async def post(
+        self, body: Any, path: str = "/v1/chat/completions", **headers: str
+    ) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers and body of a POST; `body`: JSON value, or bytes as they are."""
         kind = {"data": body} if isinstance(body, bytes) else {"json": body}
         all_headers = {"content-type": "application/json", **self.bearer, **headers}

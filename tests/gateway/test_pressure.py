@@ -1,14 +1,21 @@
 """What one caller sends must not take the gateway away from the others, and never becomes a 500."""
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+import pytest_asyncio
 
+from tests.house import House, free_port, open_house, settings_for
 from tests.relay.talk import assistant, talk, user
 from yibu.dialects.openai_chat.errors import decode_error
 from yibu.hub.errors import Refused
+from yibu.kit.settings import ChannelSettings, PriceSettings
 from yibu.relay.film_wish import LONGEST_PROMPT, MOST_EARLIER, understand
 
 PATIENCE_S = 3.0
@@ -56,3 +63,52 @@ def test_earlier_words_do_not_make_a_description_too_long() -> None:
     request = talk(user("oldest"), user("x" * LONGEST_PROMPT), assistant("?"), user("newest"), user("now"))
 
     assert understand(request).history == "newest"
+
+
+@pytest_asyncio.fixture
+async def lonely(tmp_path: Path) -> AsyncIterator[House]:
+    """A house whose only vendor is not there; it sells answers as `m` and films as `sora-2`."""
+    away = ChannelSettings(
+        name="away",
+        provider="openai",
+        base_url=f"http://127.0.0.1:{free_port()}",
+        models={"m": "m", "sora-2": "sora-2"},
+        inline_media=True,
+    )
+    prices = (
+        PriceSettings(model="m", input=Decimal("0.15"), output=Decimal("0.60")),
+        PriceSettings(model="sora-2", second=Decimal("0.01")),
+    )
+    async with open_house(settings_for(tmp_path / "data", channels=(away,), prices=prices)) as opened:
+        yield opened
+
+
+async def refused(house: House, **members: Any) -> tuple[int, dict[str, Any]]:
+    """Status and error of a request; nothing was charged or set aside for it."""
+    status, _, body = await house.post({"model": "m", "messages": [{"role": "user", "content": "hi"}]} | members)
+    assert await house.spent() == await house.held() == 0
+    assert len(body) < 2000
+    error: dict[str, Any] = json.loads(body)["error"]
+    return status, error
+
+
+@pytest.mark.parametrize("choices", [1, 128])
+async def test_more_tokens_than_money_in_the_world(lonely: House, choices: int) -> None:
+    """The most that a client may ask for is more than the wallet has, and no error of ours."""
+    status, error = await refused(lonely, max_tokens=2**53, n=choices)
+
+    assert (status, error["code"]) == (429, "insufficient_quota")
+
+
+@pytest.mark.parametrize(
+    ("members", "param"),
+    [
+        ({"model": "x" * 1_000_000}, "$.model"),
+        ({"model": "sora-2", "messages": [{"role": "x" * 1_000_000, "content": "hi"}]}, "$.messages[0].role"),
+    ],
+)
+async def test_a_wrong_value_is_not_told_back_at_length(lonely: House, members: dict[str, Any], param: str) -> None:
+    """The path of the member says enough."""
+    status, error = await refused(lonely, **members)
+
+    assert (status, error["code"], error["param"]) == (400, "invalid_request", param)

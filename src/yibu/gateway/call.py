@@ -14,7 +14,7 @@ from yibu.gateway.request import Request
 from yibu.hub.errors import HubError
 from yibu.identity.callers import Caller
 from yibu.kit.money import Nanos
-from yibu.ledger import CallRow, Hold
+from yibu.ledger import LIMIT, CallRow, Hold
 from yibu.relay import Call, Outcome, Reply
 from yibu.relay.call import bill
 from yibu.routing.plan import Plan, Wish, plan
@@ -81,7 +81,8 @@ async def _hold(call: Call, house: House) -> Hold | None:
     most = ceiling(into, out, call.plan.sheet)
     if not most:
         return None
-    return await house.ledger.hold(call.wallet, Nanos(most), key=f"call:{call.request_id}")
+    # A caller may ask for more tokens than the book can hold the price of; nobody has as much.
+    return await house.ledger.hold(call.wallet, Nanos(min(most, LIMIT)), key=f"call:{call.request_id}")
 
 
 def _close(call: Call, hold: Hold | None, outcome: Outcome, house: House, closing: Closing) -> None:

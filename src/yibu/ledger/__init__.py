@@ -8,9 +8,10 @@ from yibu.ledger.book import Also, Balance
 from yibu.ledger.calls import CallRow
 from yibu.ledger.check import check
 from yibu.ledger.ledger import Ledger
-from yibu.ledger.operation import Hold, HoldClosed, KeyTaken, LedgerRefusal, NoSuchHold, NotSettled, Transfer
+from yibu.ledger.operation import LIMIT, Hold, HoldClosed, KeyTaken, LedgerRefusal, NoSuchHold, NotSettled, Transfer
 
 __all__ = [
+    "LIMIT",
     "Also",
     "Balance",
     "CallRow",

@@ -15,7 +15,7 @@ from yibu.hub.parts import Extras
 ID = "openai_chat"
 NULL = msgspec.Raw(b"null")
 
-Model = Annotated[str, msgspec.Meta(min_length=1)]
+Model = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Tokens = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 Choices = Annotated[int, msgspec.Meta(ge=1, le=128)]
 Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -153,6 +153,8 @@ class RequestBody(msgspec.Struct):
 
 
 _PATH = re.compile(r"^(?P<words>.*) - at `(?P<path>[^`]*)`$", re.DOTALL)
+_MOST_WORDS = 300
+"""msgspec repeats a wrong value whole, however long it is."""
 _MISSING = re.compile(r"missing required field `([^`]*)`")
 
 _FIELDS = msgspec.json.Decoder(Fields)
@@ -163,11 +165,14 @@ def read(decoder: "msgspec.json.Decoder[T]", text: bytes | msgspec.Raw) -> T:
     try:
         return decoder.decode(text)
     except msgspec.ValidationError as error:
-        found = _PATH.match(str(error))
+        said = str(error)
+        found = _PATH.match(said)
         path = found["path"] if found else "$"
-        missing = _MISSING.search(str(error))
+        missing = _MISSING.search(said)
         param = f"{path}.{missing[1]}" if missing else path
-        raise InvalidRequest(f"The request body is not as expected: {error}.", param=param) from error
+        if len(said) > _MOST_WORDS:
+            said = f"{said[:_MOST_WORDS]}… - at `{path}`"
+        raise InvalidRequest(f"The request body is not as expected: {said}.", param=param) from error
     except UnicodeDecodeError as error:
         raise InvalidRequest("The request body is not UTF-8 text.") from error
     except RecursionError as error:

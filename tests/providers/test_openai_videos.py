@@ -194,3 +194,12 @@ def test_the_film_is_collected_first_and_its_picture_after() -> None:
 
     assert (film.kind, film.path, film.mime) == ("video", "/v1/videos/video%2F1/content", "video/mp4")
     assert (picture.kind, picture.path) == ("thumbnail", "/v1/videos/video%2F1/content?variant=thumbnail")
+
+
+def test_a_failure_tells_neither_addresses_nor_keys() -> None:
+    """Customers read it; a code that is no code is left out."""
+    told = "Cannot load https://internal.vendor.test/v1?key=1 with sk-abcdefghijkl at 10.0.0.7:8080"
+
+    outlook = poll(status="failed", error={"code": "see http://10.0.0.7", "message": told})
+
+    assert outlook == Failure("video_generation_failed", "Cannot load [address] with [key] at [address]")

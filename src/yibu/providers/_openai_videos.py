@@ -1,11 +1,13 @@
 """The task driver for films in OpenAI's Videos format. Source: OpenAI's specification 2.3.0, *Videos*, read 2026-11-20."""
 
 import base64
+import re
 from typing import ClassVar, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
+from yibu.dialects.openai_chat.errors import harmless
 from yibu.hub.errors import Broken
 from yibu.hub.work import Artefact, Failure, Outlook, Progress, Ready, Sighting, VideoRequest
 from yibu.providers.provider import UpstreamRequest
@@ -17,6 +19,7 @@ DONE = {"completed", "succeeded", "success", "succeed", "done"}
 FAILED = {"failed", "failure", "error", "cancelled", "canceled", "expired", "timeout"}
 WORKING = {"in_progress", "processing", "running", "generating"}
 POLICY = {"moderation_blocked", "sentinel_block", "content_policy_violation"}
+_CODE = re.compile(r"[\w.\-]{1,64}")
 LONGEST_S = 3600
 """A vendor that reports a longer film is not believed."""
 
@@ -92,9 +95,9 @@ class OpenAIVideos:
             error = video.error or WireError()
             if isinstance(error, str):
                 error = WireError(message=error)
-            code = error.code or "video_generation_failed"
-            message = error.message or "The vendor could not make this film."
-            return Failure(code, message, is_policy=code in POLICY)
+            code = error.code if _CODE.fullmatch(error.code or "") else None
+            message = harmless(error.message or "") or "The vendor could not make this film."
+            return Failure(code or "video_generation_failed", message, is_policy=code in POLICY)
         return Progress(percent=_percent(video.progress), is_queued=status not in WORKING)
 
     def artefacts(self, upstream_id: str) -> tuple[Artefact, ...]:

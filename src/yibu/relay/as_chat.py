@@ -102,9 +102,8 @@ def _order(call: Call, wish: FilmWish, parent: Task | None, picture: Picture | N
             prompt=wish.prompt, seconds=was.seconds, size=was.size, parent=parent.id, remix_of=parent.upstream_id
         )
     orientation = wish.orientation or (_orientation_of(picture) if picture else "portrait")
-    # A change to a film that cannot be found any more, and was never named: the earlier words still count.
-    is_change = wish.history and not wish.parents
-    prompt = f"{wish.history}\n{wish.prompt}" if is_change else wish.prompt
+    # A change to a film that cannot be found any more, or was never made: the earlier words still count.
+    prompt = f"{wish.history}\n{wish.prompt}" if wish.history else wish.prompt
     return Order(prompt=prompt, seconds=wish.seconds or DEFAULT_SECONDS, size=SIZES[is_pro][orientation])
 
 
@@ -113,15 +112,23 @@ def _orientation_of(picture: Picture) -> Orientation:
 
 
 async def _parent(wish: FilmWish, call: Call, wires: Wires) -> Task | None:
-    """The newest of the earlier films that is the customer's own; ids of others are as good as none."""
+    """The newest of the earlier films that is the customer's own; ids of others are as good as none, and of a film that
+    failed there is nothing to change."""
     for name in wish.parents:
         file = await wires.files.find(name) if name.startswith("file_") else None
         task = await wires.engine.find(file.task_id if file else f"task_{name}")
         if task is None or task.wallet != call.wallet or task.kind != KIND:
             continue
+        if task.state in (State.FAILED, State.EXPIRED):
+            continue
         if task.state is not State.DONE:
             raise InvalidRequest(
                 f"The film `{task.id}` cannot be changed, because it is {task.state}. Wait until it is done, or start afresh."
+            )
+        if task.model != call.intent.model:  # its vendor changes it with the model that made it, at that one's price
+            raise InvalidRequest(
+                f"The film `{task.id}` was made by `{task.model}`. Ask that model to change it, or start afresh without its id.",
+                param="$.model",
             )
         if wires.directory().channel(task.where.channel) is None:
             raise NotFound(

@@ -124,3 +124,16 @@ async def test_nothing_is_remembered_of_what_is_closed() -> None:
 
     assert not closings._pending
     assert not closings._tasks
+
+
+async def test_a_call_under_way_holds_its_money() -> None:
+    """From the hold until it is booked, so that nobody gives it back meanwhile."""
+    book, closings = Book(away=2), Closings()
+    closing = closings.of(7, "call:req_1")
+
+    assert closings.holds("call:req_1")
+    assert not closings.holds("call:req_2")
+    closing.book("req_1", book)
+    assert closings.holds("call:req_1")
+    await closings.drain()
+    assert not closings.holds("call:req_1")

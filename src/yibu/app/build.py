@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Awaitable
 
 import msgspec
 
@@ -89,9 +90,14 @@ def build(settings: Settings) -> App:
     def current() -> Directory:
         return directory
 
+    closings = Closings()
     longest_ms = int((limits.first_byte_s + limits.idle_s + HOUR_S) * 1000)
+
+    def release() -> Awaitable[int]:
+        return release_stale(db, ledger, older_than_ms=longest_ms, is_open=closings.holds)
+
     chores = (
-        Chore("release_stale_holds", HOUR_S, lambda: release_stale(db, ledger, older_than_ms=longest_ms)),
+        Chore("release_stale_holds", HOUR_S, release),
         Chore("remove_expired_files", HOUR_S / 6, files.remove_expired),
     )
     film_maker = films.Films(current, client, files, chat_dialects()["openai_chat"].decode_error)
@@ -116,7 +122,7 @@ def build(settings: Settings) -> App:
         rates=Rates(),
         ledger=ledger,
         wires=wires,
-        closings=Closings(),
+        closings=closings,
         metrics=Metrics(),
         directory=current,
         random=random.random,

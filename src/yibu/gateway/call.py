@@ -57,7 +57,7 @@ async def _serve(request: Request, reply: Reply, house: House, dialect: ChatDial
             _count(outcome, Nanos(0), house)
         return
     hold = await _hold(call, house)
-    closing = house.closings.of(call.wallet)
+    closing = house.closings.of(call.wallet, hold.key if hold else "")
     reply.before_end = closing.begin
     try:
         await relay.run(call, reply, house.wires, outcome)

@@ -28,9 +28,16 @@ class Closings:
         self._pending: dict[int, int] = defaultdict(int)
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
+        self._holds: set[str] = set()
 
-    def of(self, wallet: int) -> "Closing":
-        return Closing(self, wallet)
+    def of(self, wallet: int, hold: str = "") -> "Closing":
+        """`hold`: the key of what is set aside for the call; from now until it is booked `holds` says yes to it."""
+        self._holds.add(hold)
+        return Closing(self, wallet, hold)
+
+    def holds(self, key: str) -> bool:
+        """Whether a call of this process will close that hold, however long it takes."""
+        return key in self._holds
 
     async def settled(self, wallet: int) -> None:
         """Waits, briefly, until what was answered to this wallet is booked."""
@@ -65,9 +72,10 @@ class Closings:
 class Closing:
     """The closing of one call."""
 
-    def __init__(self, closings: Closings, wallet: int) -> None:
+    def __init__(self, closings: Closings, wallet: int, hold: str) -> None:
         self._closings = closings
         self._wallet = wallet
+        self._hold = hold
         self._has_begun = False
 
     def begin(self) -> None:
@@ -94,4 +102,5 @@ class Closing:
         except Exception:
             log.exception("closing_failed", request_id=request_id, wallet=self._wallet)
         finally:
+            self._closings._holds.discard(self._hold)
             self._closings._end(self._wallet)

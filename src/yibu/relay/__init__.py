@@ -42,10 +42,12 @@ async def _try_in_order(call: Call, reply: Reply, wires: Wires, outcome: Outcome
     last: UpstreamError | NoChannel = NoChannel()
     for attempt in call.plan.attempts:
         outcome.channel, outcome.upstream_model = attempt.channel.name, attempt.model
+        outcome.losses = []
         try:
             carry = pipe if _can_pipe(call, attempt) else translate
             await carry(call, attempt, reply, wires, outcome)
         except UpstreamError as error:
+            outcome.usage = None  # whatever the vendor counted, nothing of it reached the customer
             wires.health.failed(attempt.channel.name, attempt.credential, attempt.model, error)
             if error.retry == "never":
                 raise

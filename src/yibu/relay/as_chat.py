@@ -15,6 +15,7 @@ from yibu.hub.events import Event, Finished, Metered, Opened, PartClosed, PartOp
 from yibu.hub.fold import fold
 from yibu.hub.loss import Loss
 from yibu.hub.media import FileRef, Inline, Source, Url
+from yibu.hub.options import Plain
 from yibu.hub.parts import Text
 from yibu.hub.reply import Finish
 from yibu.hub.usage import Meter, Usage
@@ -235,7 +236,7 @@ def _note_losses(request: ChatRequest, outcome: Outcome) -> None:
         outcome.losses.append(Loss("dropped", "$.tools", "a film calls no tools"))
     if (request.limits.choices or 1) > 1:
         outcome.losses.append(Loss("dropped", "$.n", "one film a call"))
-    if request.output.__class__.__name__ != "Plain":
+    if not isinstance(request.output, Plain):
         outcome.losses.append(Loss("dropped", "$.response_format", "the answer is a link"))
 
 

@@ -15,6 +15,7 @@ from yibu.app import migrate
 from yibu.app.build import MOST_OPEN_CALLS, App, build
 from yibu.app.data_dir import DataLock, prepare
 from yibu.app.sandbox import SandboxChild
+from yibu.gateway.asgi import CUT_S
 from yibu.kit.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -73,8 +74,10 @@ async def _listen(app: App, host: str, port: int, stop: asyncio.Event, on_ready:
         return
     log.info("stopping")
     server.stop()  # type: ignore[no-untyped-call]
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(serving, DRAIN_S)
+    await asyncio.wait({serving}, timeout=DRAIN_S)
+    if cut := await app.gateway.cut():
+        log.warning("calls_cut", count=cut)
+        await asyncio.wait({serving}, timeout=CUT_S)
 
 
 def _forget_what_stays() -> None:

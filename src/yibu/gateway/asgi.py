@@ -30,6 +30,8 @@ PREFLIGHT: Headers = [
     (b"access-control-allow-methods", b"GET, HEAD, POST, DELETE, OPTIONS"),
     (b"access-control-max-age", b"86400"),
 ]
+CUT_S = 5.0
+"""Within this time a call that is cut has handed over what it has to book."""
 
 # By operation of a dialect's route. A key is asked for in the handler itself, as its first step.
 OPERATIONS: Mapping[Operation, Handler] = {
@@ -60,6 +62,16 @@ class Gateway:
         self._house = house
         self._dialects = _within(house.settings.limits)
         self._routes = Routes(self._dialects.values())
+        self._open: set[asyncio.Task[Any]] = set()
+
+    async def cut(self) -> int:
+        """Ends the calls that are under way, and gives their number; what they delivered is charged. Long work goes on."""
+        cut = set(self._open)
+        for call in cut:
+            call.cancel()
+        if cut:
+            await asyncio.wait(cut, timeout=CUT_S)
+        return len(cut)
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,6 +87,9 @@ class Gateway:
         if request.method == "OPTIONS":
             await _preflight(request, reply)
             return
+        task = asyncio.current_task()
+        assert task
+        self._open.add(task)
         try:
             await self._handle(request, reply)
         except (Gone, ConnectionResetError):
@@ -91,6 +106,8 @@ class Gateway:
         except Exception:
             log.exception("call_failed", request_id=request.id, path=request.path)
             await self._fail(Internal(), request, reply)
+        finally:
+            self._open.discard(task)
 
     async def _handle(self, request: Request, reply: Reply) -> None:
         method = "GET" if request.is_head else request.method

@@ -1,11 +1,12 @@
 """What one caller sends must not take the gateway away from the others, and never becomes a 500."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -14,8 +15,11 @@ import pytest_asyncio
 from tests.house import House, free_port, open_house, settings_for
 from tests.relay.talk import assistant, talk, user
 from yibu.dialects.openai_chat.errors import decode_error
-from yibu.hub.errors import Refused
+from yibu.hub.chat import ChatRequest
+from yibu.hub.errors import InvalidMedia, Refused
+from yibu.kit.fetch import Fetched, Fetcher
 from yibu.kit.settings import ChannelSettings, PriceSettings
+from yibu.relay import inline
 from yibu.relay.film_wish import LONGEST_PROMPT, MOST_EARLIER, understand
 
 PATIENCE_S = 3.0
@@ -112,3 +116,60 @@ async def test_a_wrong_value_is_not_told_back_at_length(lonely: House, members: 
     status, error = await refused(lonely, **members)
 
     assert (status, error["code"], error["param"]) == (400, "invalid_request", param)
+
+
+class Web:
+    """Serves pictures of one size to everybody who asks."""
+
+    def __init__(self, size: int = 1) -> None:
+        self.asked = 0
+        self.at_once = 0
+        self._open = 0
+        self._size = size
+
+    async def fetch(self, _url: str) -> Fetched:
+        self.asked += 1
+        self._open += 1
+        self.at_once = max(self.at_once, self._open)
+        await asyncio.sleep(0)
+        self._open -= 1
+        return Fetched(b"x" * self._size, "image/png")
+
+
+def album(pictures: int) -> ChatRequest:
+    """A question with so many pictures by URL."""
+    parts = [{"type": "image_url", "image_url": {"url": f"https://a.test/{n}.png"}} for n in range(pictures)]
+    return talk(user(parts))
+
+
+async def inlined(pictures: int, web: Web) -> ChatRequest:
+    return await inline.inline_media(album(pictures), cast(Fetcher, web))
+
+
+async def test_an_album_is_fetched_a_few_at_a_time() -> None:
+    web = Web()
+    await inlined(inline.MOST_PICTURES, web)
+
+    assert (web.asked, web.at_once) == (inline.MOST_PICTURES, inline.AT_A_TIME)
+
+
+async def test_too_many_pictures_are_not_fetched_at_all() -> None:
+    """One request must not turn into thousands of calls to somebody else's server."""
+    web = Web()
+    with pytest.raises(InvalidMedia, match="more than 50 pictures"):
+        await inlined(inline.MOST_PICTURES + 1, web)
+
+    assert web.asked == 0
+
+
+async def test_pictures_have_a_size_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each alone is small enough; what is not needed any more is not fetched."""
+    monkeypatch.setattr(inline, "MOST_BYTES", 1000)
+    web = Web(size=100)
+    with pytest.raises(InvalidMedia, match="more than 1000 bytes together") as refused:
+        await inlined(50, web)
+    await asyncio.sleep(0)
+
+    assert refused.value.param == "$.messages[0].content[10]"
+    assert web.asked < 20
+    assert len((await inlined(10, Web(size=100))).turns[0].parts) == 10

@@ -92,7 +92,7 @@ class Gateway:
         self._open.add(task)
         try:
             await self._handle(request, reply)
-        except (Gone, ConnectionResetError):
+        except Gone:
             return
         except HubError as error:
             await self._fail(error, request, reply)

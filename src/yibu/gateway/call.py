@@ -37,7 +37,8 @@ async def chat(request: Request, reply: Reply, house: House, dialect: ChatDialec
 
 
 async def _serve(request: Request, reply: Reply, house: House, dialect: ChatDialect, caller: Caller) -> None:
-    intent = dialect.sniff(await request.body(house.settings.limits.body_bytes))
+    limits = house.settings.limits
+    intent = dialect.sniff(await request.body(limits.body_bytes, limits.idle_s))
     way = _plan(caller, intent, dialect, house)
     call = Call(
         request_id=request.id,

@@ -1,13 +1,14 @@
 """One HTTP request as the handlers see it."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
 from yibu.dialects.dialect import Dialect
-from yibu.hub.errors import TooLarge
+from yibu.hub.errors import InvalidRequest, TooLarge
 from yibu.kit.ids import now_ms
-from yibu.relay.reply import Receive
+from yibu.relay.reply import Message, Receive
 
 
 class Request:
@@ -38,13 +39,13 @@ class Request:
         """How the customer reached us: as the operator says, else as the request does."""
         return configured or f"{self._scheme}://{self.headers.get('host', 'localhost')}"
 
-    async def body(self, most_bytes: int) -> bytes:
-        """Raises `TooLarge` as soon as that is clear."""
+    async def body(self, most_bytes: int, idle_s: float) -> bytes:
+        """Raises `TooLarge` as soon as that is clear, and `InvalidRequest` when it breaks off or stops for `idle_s` seconds."""
         announced = self.headers.get("content-length", "")
         length = int(announced) if announced.isdigit() else -1
         if length > most_bytes:
             raise _too_large(most_bytes)
-        message = await self._receive()
+        message = await self._next(idle_s)
         first: bytes = message.get("body", b"")
         # The server says `more_body` until it has looked again, which is another trip to its thread and back.
         if len(first) == length:
@@ -53,14 +54,22 @@ class Request:
         if size > most_bytes:
             raise _too_large(most_bytes)
         while message.get("more_body"):
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise ConnectionResetError
+            message = await self._next(idle_s)
             pieces.append(message.get("body", b""))
             size += len(pieces[-1])
             if size > most_bytes:
                 raise _too_large(most_bytes)
         return b"".join(pieces)
+
+    async def _next(self, idle_s: float) -> Message:
+        try:
+            async with asyncio.timeout(idle_s):
+                message = await self._receive()
+        except TimeoutError as exc:
+            raise InvalidRequest(f"The rest of the request body did not come within {idle_s:g} seconds.") from exc
+        if message["type"] == "http.disconnect":  # perhaps in one direction only: then an answer still arrives
+            raise InvalidRequest("The request body broke off before its end.")
+        return message
 
 
 def _too_large(most_bytes: int) -> TooLarge:

@@ -15,6 +15,7 @@ from yibu.gateway.house import House
 from yibu.gateway.request import Request
 from yibu.gateway.routes import Routes, tidy
 from yibu.hub.errors import Busy, HubError, Internal, NoChannel, OutOfCredit, UpstreamError
+from yibu.kit.blobs import BlobsFull
 from yibu.kit.db import DatabaseAway
 from yibu.kit.ids import new_id
 from yibu.kit.settings import Limits
@@ -101,6 +102,14 @@ class Gateway:
             await self._fail(
                 Internal("The gateway's database is busy. Try again in a moment."), request, reply, status=503
             )
+        except BlobsFull as exc:
+            log.error("disk_full", request_id=request.id, why=str(exc))
+            await self._fail(
+                Internal("The gateway has no room for files left. The operator has to make some."),
+                request,
+                reply,
+                status=503,
+            )
         except asyncio.CancelledError:
             raise
         except Exception:
@@ -133,6 +142,8 @@ class Gateway:
                 upstream_code=error.upstream_code,
                 words=error.upstream_words[:500],
             )
+        if reply.has_started and not reply.is_stream:
+            return  # shorter than its length says, which the customer's side notices
         if reply.has_started:
             await reply.write(dialect.encode_stream_error(error, request.id))
             await reply.end()

@@ -5,6 +5,7 @@ import re
 from yibu.gateway.house import House
 from yibu.gateway.request import Request
 from yibu.hub.errors import NotFound
+from yibu.kit.blobs import BlobAbsent
 from yibu.kit.ids import now_ms
 from yibu.relay.reply import Headers, Reply
 from yibu.tasks.files import File
@@ -43,6 +44,10 @@ async def send_file(file: File, request: Request, reply: Reply, house: House) ->
     length = (b"content-length", str(end - start).encode())
     if part:
         head.append((b"content-range", f"bytes {start}-{end - 1}/{file.size}".encode()))
+    try:
+        await house.wires.files.blobs.size(file.id)
+    except BlobAbsent as exc:
+        raise NotFound("This file is not there any more.") from exc
     async with reply.watching(0.0):
         await reply.start(206 if part else 200, [*head, length])
         if not request.is_head:

@@ -34,7 +34,7 @@ class Reply:
         self._receive = receive
         self._always = always
         self._is_head = is_head
-        self._is_stream = False
+        self.is_stream = False
         self._is_writing = False
         self._tail = b"\n\n"
         self._written_at = 0.0
@@ -53,7 +53,7 @@ class Reply:
         """Sends the head. `is_stream`: server-sent events, which are kept alive with comments."""
         self.has_started = True
         self.status = status
-        self._is_stream = is_stream
+        self.is_stream = is_stream
         if is_stream:
             self._schedule_ping()
         await self._emit({"type": "http.response.start", "status": status, "headers": [*headers, *self._always]})

@@ -224,6 +224,25 @@ def test_migrate(place: Path) -> None:
     assert (place / "yibu-data" / "yibu.db").is_file()
 
 
+@pytest.mark.parametrize("command", [["credit"], ["keys", "list"], ["migrate"], ["serve", "--port", "0"]])
+def test_a_data_directory_that_cannot_be(place: Path, command: list[str]) -> None:
+    """It is a sentence with the remedy, not a traceback."""
+    (place / "a-file").write_text("")
+    result = run(*command, "--data-dir", "a-file/data")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("The data directory a-file/data cannot be made: Not a directory. Choose another")
+
+
+def test_a_variable_that_is_no_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name is told, without its value and without a traceback."""
+    monkeypatch.setenv("YIBU_CHANNELS", "[{")
+    result = run("check")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("The variable YIBU_CHANNELS, or one whose name begins so, is no JSON.")
+
+
 def test_check_without_channels() -> None:
     """Nothing to sell is a problem, and the sandbox its remedy."""
     result = run("check")
@@ -239,10 +258,13 @@ def test_check_without_channels() -> None:
         ("[server", "cannot be read"),
         ("[server]\nprot = 1", "server.prot: There is no such setting."),
         ("[server]\nport = 70000", "server.port"),
-        ('[[channels]]\nname = "a b"\nprovider = "openai"', "channels.0.name"),
-        ('[[channels]]\nname = "a"', "channels.0.provider"),
+        ('[[channels]]\nname = "a b"\nprovider = "openai"', "channels[1].name: It takes letters"),
+        ('[[channels]]\nname = "a"', "channels[1].provider: This setting is required."),
         ('[[prices]]\nmodel = "m"', "names no meter"),
         ('[[prices]]\nmodel = "m"\ninput = "-1"', "negative"),
+        ('[[prices]]\nmodel = "m"\ninput = "1,5"', 'prices[1].input: It takes a number, such as "0.15".'),
+        ('[fetch]\nallow = "10.0.0.5:9000"', "fetch.allow: It takes a list"),
+        ('[[prices]]\nmodel = "film"\nsecond = "1"', 'say so with [[models]] and `kind = "video"`'),
         ('[database]\nurl = "postgresql://host/db"', "database.url: Only sqlite:///<path> is supported yet."),
     ],
 )
@@ -270,7 +292,7 @@ def test_check_of_an_unknown_provider() -> None:
     result = run("check")
 
     assert result.exit_code == 1
-    assert "Channel main: there is no provider 'opnai'. Known: openai" in result.stderr
+    assert re.search(r"Channel main: there is no provider 'opnai'\. Known: .*\bopenai\b", result.stderr)
 
 
 def test_check_of_a_variable_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,9 @@ def test_two_channels_need_two_names() -> None:
 
 
 def test_an_address_needs_its_scheme() -> None:
-    with pytest.raises(WrongChannel, match=r"^Channel main: it needs a `base_url` that begins with https://\.$"):
+    with pytest.raises(
+        WrongChannel, match=r"^Channel main: it needs a `base_url` that begins with http:// or https://\.$"
+    ):
         read(base_url="api.vendor.test")
 
 

@@ -1,13 +1,24 @@
 """The data directory: made for its owner alone, served by one process at a time."""
 
 import fcntl
+import os
 from pathlib import Path
 from types import TracebackType
 
 
+class DataDirUnusable(RuntimeError):
+    """The data directory cannot be made or written."""
+
+
 def prepare(data_dir: Path) -> None:
-    """Makes it, readable by its owner alone: it holds balances and secrets."""
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Makes it, readable by its owner alone: it holds balances and secrets. Raises `DataDirUnusable`."""
+    remedy = "Choose another with --data-dir, or as `data_dir` in the configuration."
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as exc:
+        raise DataDirUnusable(f"The data directory {data_dir} cannot be made: {exc.strerror}. {remedy}") from exc
+    if not os.access(data_dir, os.W_OK | os.X_OK):
+        raise DataDirUnusable(f"The data directory {data_dir} is not writable for this user. {remedy}")
 
 
 class AlreadyServed(RuntimeError):

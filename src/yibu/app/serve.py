@@ -33,7 +33,7 @@ class PortTaken(RuntimeError):
 async def serve(settings: Settings, *, with_sandbox: bool, on_ready: Ready) -> None:
     """Serves until SIGTERM or SIGINT. `on_ready` is told the gateway's address when it answers.
 
-    Raises `AlreadyServed`, `PortTaken`, `SandboxFailed`, `WrongChannel`, `ValueError`, each with a sentence.
+    Raises `DataDirUnusable`, `AlreadyServed`, `PortTaken`, `SandboxFailed`, `WrongChannel`, `ValueError`, each with a sentence.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -120,6 +120,8 @@ def _free(host: str, port: int) -> int:
         try:
             probe.bind((host, port))
         except OSError as exc:
-            raise PortTaken(f"Cannot listen on {host}:{port}: {exc.strerror}. Choose another --port.") from exc
+            raise PortTaken(
+                f"Cannot listen on {host}:{port}: {exc.strerror}. Choose another --port or --host."
+            ) from exc
         chosen: int = probe.getsockname()[1]
         return chosen

@@ -39,8 +39,10 @@ def _sheet(settings: PriceSettings, kind: Kind) -> Sheet:
     sold = sheet(settings.model, prices, is_free=settings.free)
     missing = [meter for meter in SOLD_BY[kind] if meter not in prices]
     if missing and Meter.CALL not in prices and not sold.is_free:
+        is_film = kind == "chat" and Meter.SECOND in prices
+        hint = ' If it makes films, say so with [[models]] and `kind = "video"`.' if is_film else ""
         raise ValueError(
             f"The price of {settings.model} has no `{missing[0]}`, by which a {kind} model is sold. "
-            f'Give it (`{missing[0]} = "0"` gives it away), or a price for each `call`, or write `free = true`.'
+            f'Give it (`{missing[0]} = "0"` gives it away), or a price for each `call`, or write `free = true`.{hint}'
         )
     return sold

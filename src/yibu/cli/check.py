@@ -36,7 +36,7 @@ def check(config: Config = None, data_dir: DataDir = None, json: Json = False) -
     problems = [*_unpriced(directory), *finish(_try_all(directory.channels))]
     if not directory.channels:
         problems.append("There is no channel yet: add one to the configuration, or start with `yibu serve --sandbox`.")
-    lines = [f"channel {one.name}: {len(one.models)} models" for one in directory.channels]
+    lines = [f"channel {one.name}: {len(one.models)} model{'s' * (len(one.models) != 1)}" for one in directory.channels]
     human = "\n".join(
         [*lines, *(f"✗ {problem}" for problem in problems)] if problems else [*lines, "All is well. 一切正常。"]
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import tomllib
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from yibu.app import migrate
-from yibu.app.data_dir import prepare
+from yibu.app.data_dir import DataDirUnusable, prepare
 from yibu.kit.db import Database, DatabaseAway
 from yibu.kit.settings import Settings, load
 
@@ -31,14 +33,35 @@ def settings_of(config: Path | None, data_dir: Path | None, **overrides: Any) ->
     try:
         return load(config, **({"data_dir": data_dir} if data_dir else {}), **overrides)
     except (FileNotFoundError, tomllib.TOMLDecodeError) as exc:
-        fail(f"The configuration cannot be read: {exc}")
+        where = f" ({config})" if isinstance(exc, tomllib.TOMLDecodeError) else ""
+        fail(f"The configuration cannot be read: {exc}{where}")
+    except SettingsError as exc:
+        section = re.search(r'field "(\w+)"', str(exc))
+        name = f"YIBU_{section[1].upper()}" if section else "YIBU_…"
+        fail(f"The variable {name}, or one whose name begins so, is no JSON. Lists and tables are written as JSON.")
     except ValidationError as exc:
-        problems = [f"  {'.'.join(map(str, one['loc']))}: {_words(one['type'], one['msg'])}" for one in exc.errors()]
+        problems = [f"  {_place(one['loc'])}: {_words(one['type'], one['msg'])}" for one in exc.errors()]
         fail("The configuration is wrong:\n" + "\n".join(problems))
 
 
+WORDS = {
+    "extra_forbidden": "There is no such setting.",
+    "missing": "This setting is required.",
+    "tuple_type": 'It takes a list, such as ["…"].',
+    "int_parsing": "It takes a whole number.",
+    "decimal_parsing": 'It takes a number, such as "0.15".',
+    "string_pattern_mismatch": "It takes letters, digits, `.`, `_` and `-`, 64 at most.",
+}
+"""By pydantic's kind of error, where its own words are for programmers."""
+
+
 def _words(kind: str, message: str) -> str:
-    return "There is no such setting." if kind == "extra_forbidden" else message.removeprefix("Value error, ")
+    return WORDS.get(kind) or message.removeprefix("Value error, ")
+
+
+def _place(path: tuple[int | str, ...]) -> str:
+    """Such as `channels[2].name` for the second block, as people count."""
+    return "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
 def with_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
@@ -57,10 +80,10 @@ def with_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) 
 
 
 def finish(work: Coroutine[Any, Any, T]) -> T:
-    """Runs a coroutine; a database that is away becomes a sentence."""
+    """Runs a coroutine; a database that is away, or a directory that cannot be, becomes a sentence."""
     try:
         return asyncio.run(work)
-    except DatabaseAway as exc:
+    except (DatabaseAway, DataDirUnusable) as exc:
         fail(str(exc))
 
 

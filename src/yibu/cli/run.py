@@ -6,7 +6,7 @@ import uvloop
 
 from yibu.app import demo
 from yibu.app.build import App
-from yibu.app.data_dir import AlreadyServed
+from yibu.app.data_dir import AlreadyServed, DataDirUnusable
 from yibu.app.sandbox import SandboxFailed
 from yibu.app.serve import PortTaken, Ready, serve
 from yibu.cli.house import fail
@@ -28,5 +28,5 @@ def run(settings: Settings, *, with_sandbox: bool, on_ready: Ready) -> None:
     logs.configure(settings.server.log_level, settings.server.log_json)
     try:
         uvloop.run(serve(settings, with_sandbox=with_sandbox, on_ready=on_ready))
-    except (AlreadyServed, PortTaken, SandboxFailed, WrongChannel, ValueError) as exc:
+    except (DataDirUnusable, AlreadyServed, PortTaken, SandboxFailed, WrongChannel, ValueError) as exc:
         fail(str(exc))

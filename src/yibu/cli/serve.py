@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from yibu.app import migrate as migrations
-from yibu.app.data_dir import prepare
-from yibu.cli.house import Config, DataDir, settings_of
+from yibu.app.data_dir import DataDirUnusable, prepare
+from yibu.cli.house import Config, DataDir, fail, settings_of
 from yibu.kit.settings import Settings
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on. 监听地址")]
@@ -59,7 +59,10 @@ def sandbox(
 def migrate(config: Config = None, data_dir: DataDir = None) -> None:
     """Bring the database's tables up to date. 升级数据库。"""
     settings = settings_of(config, data_dir)
-    prepare(settings.data_dir)
+    try:
+        prepare(settings.data_dir)
+    except DataDirUnusable as exc:
+        fail(str(exc))
     migrations.upgrade(settings.database_url)
     typer.echo(f"The database is at revision {migrations.current(settings.database_url)}.")
 

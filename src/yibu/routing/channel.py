@@ -48,7 +48,7 @@ def _channel(settings: ChannelSettings) -> Channel:
         raise WrongChannel(f"Channel {settings.name}: there is no provider {settings.provider!r}. Known: {known}.")
     base_url = settings.base_url or provider.base_url
     if not base_url.startswith(("http://", "https://")):
-        raise WrongChannel(f"Channel {settings.name}: it needs a `base_url` that begins with https://.")
+        raise WrongChannel(f"Channel {settings.name}: it needs a `base_url` that begins with http:// or https://.")
     if strange := set(settings.speaks) - set(provider.speaks):
         raise WrongChannel(f"Channel {settings.name}: {provider.title} does not speak {', '.join(sorted(strange))}.")
     return Channel(

@@ -22,8 +22,11 @@ def welcome(caller: Caller, house: House) -> Ticket:
     try:
         return house.rates.admit(caller.key_id, caller.rpm, caller.concurrency)
     except TooMany as exc:
-        what = "calls at the same time" if exc.what == "concurrency" else "calls a minute"
-        raise TooFast(f"This key may not make more {what}.", retry_after_s=exc.retry_after_s) from exc
+        limit = "calls at the same time" if exc.what == "concurrency" else "calls a minute"
+        message = (
+            f"This key may not make more {limit}. Wait as `retry-after` says, or ask the operator for a higher limit."
+        )
+        raise TooFast(message, retry_after_s=exc.retry_after_s) from exc
 
 
 def key_of(request: Request) -> str:

@@ -42,7 +42,10 @@ class Routes:
         allowed = sorted({m for m in ("GET", "POST", "DELETE") for c in candidates if self._match(m, c)})
         if allowed:
             raise WrongMethod(f"{path} takes {' and '.join(allowed)}, not {method}.")
-        raise NotFound(f"There is nothing at {method} {path}. The base URL for OpenAI tools ends with /v1.")
+        raise NotFound(
+            f"There is nothing at {method} {path}. The base URL for OpenAI tools ends with /v1; if yours does, "
+            "this gateway does not have that call. Chat is at /v1/chat/completions."
+        )
 
     def _match(self, method: str, path: str) -> Found | None:
         exact = self._exact.get((method, path))

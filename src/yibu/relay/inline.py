@@ -33,7 +33,9 @@ async def fetch(url: str, where: str, fetcher: Fetcher) -> Fetched:
     try:
         return await fetcher.fetch(url)
     except (Forbidden, NotFetched) as exc:
-        raise InvalidMedia(f"The picture could not be fetched: {exc}", param=where) from exc
+        raise InvalidMedia(
+            f"The picture could not be fetched: {exc}. Give a public address, or send it as a data URL.", param=where
+        ) from exc
 
 
 class _Basket:

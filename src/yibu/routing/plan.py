@@ -81,7 +81,7 @@ def plan(wish: Wish, directory: Directory, health: Health, random: Callable[[], 
     if not serving:
         raise UnknownModel(f"The model `{wish.model}` does not exist here. `GET /v1/models` lists those that do.")
     if wish.allowed is not None and wish.model not in wish.allowed:
-        raise NotAllowed(f"This API key may not use the model `{wish.model}`.")
+        raise NotAllowed(f"This API key may not use the model `{wish.model}`. `GET /v1/models` lists those it may.")
     if sheet is None:
         raise UnknownModel(f"The model `{wish.model}` has no price yet, so it is not for sale. Tell the operator.")
     model = directory.catalog.model(wish.model)

@@ -72,9 +72,9 @@ class Jobs:
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
             film.find_encoder()
-            self._report("film: ffmpeg, H.264 and AAC")
+            self._report("sandbox film: ffmpeg, H.264 and AAC")
         except film.EncoderMissing as exc:
-            self._report(f"film: every job fails, because {exc}")
+            self._report(f"sandbox film: every job fails, because {exc}")
         for file in sorted(self._folder.glob("*.json")):
             job = msgspec.json.decode(file.read_bytes(), type=Job)
             self._jobs[job.id] = job

@@ -33,7 +33,7 @@ class Language:
         try:
             model = await asyncio.to_thread(Llama.start)
         except LlamaUnavailable as exc:
-            self._report(f"text: rules only, because {exc}")
+            self._report(f"sandbox text: rules only, because {exc}")
             return None
-        self._report("text: SmolLM2-135M on llama.cpp")
+        self._report("sandbox text: SmolLM2-135M on llama.cpp")
         return model

@@ -31,7 +31,7 @@ types: $(VENV)/dev.done
 	$(BIN)/mypy
 
 layers: $(VENV)/dev.done
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 format: $(VENV)/dev.done ## Put the code into its form
 	$(BIN)/ruff format .

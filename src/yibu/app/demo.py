@@ -23,7 +23,7 @@ INVITATION = """
   密钥 key        {key}
   余额 credit     {credit}
 
-  试一试:让图片动起来(几秒钟)
+  试一试：让图片动起来（几秒钟）
   Try it: bring a picture to life (takes a few seconds)
 
 curl -N {url}/v1/chat/completions \\

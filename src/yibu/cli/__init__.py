@@ -8,7 +8,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Yibu 一步API: one base URL and one key for every model of every vendor. 一个地址,一把密钥,调用所有模型。",
+    help="Yibu 一步API: one base URL and one key for every model of every vendor. 一个地址，一把密钥，调用所有模型。",
 )
 serve.register(app)
 check.register(app)

@@ -22,7 +22,7 @@ def create(
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
-    """Make a key. It is shown once. 新建密钥,只显示一次。"""
+    """Make a key. It is shown once. 新建密钥，只显示一次。"""
 
     def make(conn: Connection) -> tuple[KeyRow, str]:
         owner = people.ensure_owner(conn)

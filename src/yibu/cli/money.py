@@ -21,14 +21,14 @@ def register(app: typer.Typer) -> None:
 
 def credit(
     amount: Annotated[
-        str | None, typer.Argument(help="Units of currency, such as 10 or 0.5. 金额;留空只看余额")
+        str | None, typer.Argument(help="Units of currency, such as 10 or 0.5. 金额；留空只看余额")
     ] = None,
     reason: Annotated[str, typer.Option(help="Why, for the book. 备注")] = "",
     config: Config = None,
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
-    """Add credit to the wallet, or show its balance. 充值,或查看余额。"""
+    """Add credit to the wallet, or show its balance. 充值，或查看余额。"""
     try:
         nanos = from_units(amount) if amount is not None else Nanos(0)
     except ValueError as exc:

@@ -224,13 +224,23 @@ def test_migrate(place: Path) -> None:
     assert (place / "yibu-data" / "yibu.db").is_file()
 
 
-@pytest.mark.parametrize("command", [["credit"], ["keys", "list"], ["migrate"], ["serve", "--port", "0"]])
+@pytest.mark.parametrize("command", [["credit"], ["keys", "list"], ["migrate"]])
 def test_a_data_directory_that_cannot_be(place: Path, command: list[str]) -> None:
     """It is a sentence with the remedy, not a traceback."""
     (place / "a-file").write_text("")
     result = run(*command, "--data-dir", "a-file/data")
 
     assert result.exit_code == 1
+    assert result.stderr.startswith("The data directory a-file/data cannot be made: Not a directory. Choose another")
+
+
+def test_serve_with_a_data_directory_that_cannot_be(place: Path) -> None:
+    """The same, in a process of its own: serving sets up the log of the whole process."""
+    (place / "a-file").write_text("")
+    command = [sys.executable, "-m", "yibu", "serve", "--port", "0", "--data-dir", "a-file/data"]
+    result = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False, timeout=60)
+
+    assert result.returncode == 1
     assert result.stderr.startswith("The data directory a-file/data cannot be made: Not a directory. Choose another")
 
 

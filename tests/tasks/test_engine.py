@@ -3,11 +3,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from tests.ledger.books import url_of
 from tests.tasks.studio import SECOND, WALLET, Studio
-from tests.tasks.vendor import FILM, Vendor, state
-from yibu.kit.db import Database
+from tests.tasks.vendor import FILM, Vendor, sends, state
+from yibu.kit.db import Database, DatabaseAway
 from yibu.kit.http import Client, Response
 from yibu.kit.ids import now_ms
 from yibu.ledger import Hold, HoldClosed, Nanos
@@ -296,8 +297,92 @@ async def test_a_mistake_of_ours_is_tried_again(studio: Studio) -> None:
     assert await studio.money() == (3, 0)
 
 
+async def test_a_download_may_take_longer_than_its_lease(studio: Studio, vendor: Vendor) -> None:
+    """The lease is renewed while the step works, so it is neither cut off nor begun again, here or elsewhere."""
+    downloads = 0
+
+    async def slow(_request: web.Request) -> web.StreamResponse:
+        nonlocal downloads
+        downloads += 1
+        leases = set()
+        while len(leases) < 4:  # each a third of a lease after the one before
+            leases.add((await studio.find(task_id)).lease_until_at)
+            await asyncio.sleep(0.01)
+        return await sends(FILM, "video/mp4")(_request)
+
+    vendor.contents = [slow, slow, slow]
+    task_id = await studio.order(seconds=10)
+    one, other = studio.another_engine(lease_s=0.9), studio.another_engine(lease_s=0.9)
+    one.start()
+    other.start()
+    task = await studio.until(task_id)
+    await one.stop()
+    await other.stop()
+
+    assert (task.state, downloads) == (State.DONE, 1)
+    assert await studio.money() == (10 * SECOND, 0)
+
+
+async def test_a_step_stops_when_its_lease_is_lost(studio: Studio) -> None:
+    """In the middle of its work, and without a word in the row."""
+    stopped = asyncio.Event()
+
+    class Endless(Act):
+        async def advance(self, task: Task, engine: Engine) -> Step | End:
+            await studio.write(task.id, lease_token="theirs", lease_until_at=2**60)
+            try:
+                await asyncio.sleep(30)
+            finally:
+                stopped.set()
+            return End(State.DONE)
+
+    task_id = await studio.order()
+    engine = Engine(studio.db, studio.ledger, {"video": Endless()}, workers=1, lease_s=0.3)
+    engine.start()
+    async with asyncio.timeout(5):
+        await stopped.wait()
+    while engine._steps:
+        await asyncio.sleep(0.002)
+    await engine.stop()
+    row = await studio.find(task_id)
+
+    assert (row.lease_token, row.state, row.attempt) == ("theirs", State.ACCEPTED, 0)
+
+
+async def test_a_step_stops_before_its_lease_ends_when_the_database_is_away(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can say any more that the row is ours."""
+    stopped_at: list[int] = []
+
+    async def away(*_: Any) -> None:
+        raise DatabaseAway("away")
+
+    class Endless(Act):
+        async def advance(self, task: Task, engine: Engine) -> Step | End:
+            self.saw.append(task)
+            monkeypatch.setattr(studio.db, "write", away)
+            try:
+                await asyncio.sleep(30)
+            finally:
+                stopped_at.append(now_ms())
+            return End(State.DONE)
+
+    act = Endless()
+    await studio.order()
+    engine = Engine(studio.db, studio.ledger, {"video": act}, workers=1, lease_s=1)
+    engine.start()
+    async with asyncio.timeout(5):
+        while not stopped_at:
+            await asyncio.sleep(0.01)
+    await engine.stop()
+
+    assert act.saw[0].lease_until_at
+    assert stopped_at[0] < act.saw[0].lease_until_at
+
+
 async def test_a_step_that_hangs_is_cut_off_before_its_lease_ends(studio: Studio) -> None:
-    """Nobody looks after one row twice."""
+    """A lease is not renewed for ever, and nobody looks after one row twice."""
 
     class Slow(Act):
         async def advance(self, task: Task, engine: Engine) -> Step | End:
@@ -308,7 +393,7 @@ async def test_a_step_that_hangs_is_cut_off_before_its_lease_ends(studio: Studio
 
     act = Slow()
     task_id = await studio.order()
-    engine = Engine(studio.db, studio.ledger, {"video": act}, workers=1, lease_s=0.1)
+    engine = Engine(studio.db, studio.ledger, {"video": act}, workers=1, lease_s=0.1, step_s=0)
     engine.start()
     await studio.until(task_id)
     await engine.stop()

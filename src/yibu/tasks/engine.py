@@ -11,7 +11,8 @@ import random
 import secrets
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Literal, Protocol
 
 import msgspec
 import structlog
@@ -31,6 +32,8 @@ IDLE_S = 1.0
 """How soon work that another process accepted is noticed."""
 TROUBLE_S = (1, 2, 5, 10, 30, 60)
 """Waits after a step that failed for a reason of ours; the last one repeats."""
+LONGEST_STEP_S = 3600.0
+"""A step that works for longer hangs: its lease is renewed no more, and it is cut off before that ends."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -58,16 +61,25 @@ class Handler(Protocol):
 
 
 class Engine:
-    """One a process. `workers`: rows looked after at the same time; `lease_s`: more than the longest single step takes."""
+    """One a process. `workers`: rows looked after at the same time; `lease_s`: how long a row waits for another worker
+    when its own was killed. A lease is renewed while the step works, for `step_s` at most."""
 
     def __init__(
-        self, db: Database, ledger: Ledger, handlers: Mapping[str, Handler], *, workers: int, lease_s: float
+        self,
+        db: Database,
+        ledger: Ledger,
+        handlers: Mapping[str, Handler],
+        *,
+        workers: int,
+        lease_s: float,
+        step_s: float = LONGEST_STEP_S,
     ) -> None:
         self._db = db
         self._ledger = ledger
         self._handlers = handlers
         self._workers = workers
         self._lease_ms = int(lease_s * 1000)
+        self._step_s = step_s
         self._news = asyncio.Event()
         self._steps: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
@@ -165,8 +177,7 @@ class Engine:
     async def _advance(self, row: Task) -> None:
         """The edge of one step: whatever goes wrong in it, the row is looked after again."""
         try:
-            async with asyncio.timeout(self._lease_ms / 1000 * 0.9):
-                outcome = await self._handlers[row.kind].advance(row, self)
+            outcome = await self._work(row)
             if isinstance(outcome, End):
                 await self._end(row, outcome)
             else:
@@ -182,6 +193,42 @@ class Engine:
                 return
         finally:
             self._tell(row.id)
+
+    async def _work(self, row: Task) -> Step | End:
+        """The handler's step, under a lease that is renewed meanwhile. Raises `LostLease` when somebody else has it."""
+        async with asyncio.timeout(self._sure_s) as limit:
+            beat = asyncio.create_task(self._renew(row, limit), name=f"lease:{row.id}")
+            try:
+                return await self._handlers[row.kind].advance(row, self)
+            except asyncio.CancelledError:
+                if beat.done() and beat.result() == "lost":
+                    raise store.LostLease(row.id) from None
+                raise
+            finally:
+                beat.cancel()
+
+    async def _renew(self, row: Task, limit: asyncio.Timeout) -> Literal["lost", "overdue"]:
+        """Moves `limit` on with each renewal: a database that is away long enough ends the step as well, while the
+        lease still is ours."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._step_s
+        while loop.time() < end:
+            await asyncio.sleep(self._lease_ms / 3000)
+            asked_at, until = loop.time(), now_ms() + self._lease_ms
+            try:
+                await self._db.write(partial(store.save, row=row, lease_until_at=until))
+            except DatabaseAway:
+                continue
+            except store.LostLease:
+                limit.reschedule(asked_at)
+                return "lost"
+            limit.reschedule(asked_at + self._sure_s)
+        return "overdue"
+
+    @property
+    def _sure_s(self) -> float:
+        """So long after it was written a lease certainly is ours."""
+        return self._lease_ms / 1000 * 0.9
 
     async def _go_on(self, row: Task, step: Step) -> None:
         changes = {"attempt": 0} | step.changes

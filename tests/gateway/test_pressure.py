@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from tests.house import House, free_port, open_house, settings_for
 from tests.relay.talk import assistant, talk, user
-from yibu.dialects.openai_chat.errors import decode_error
+from yibu.dialects._vendor_errors import decode_error
 from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import InvalidMedia, Refused
 from yibu.kit.fetch import Fetched, Fetcher

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from yibu.dialects.openai_chat.errors import harmless
+from yibu.dialects._vendor_errors import harmless
 from yibu.hub.errors import Broken
 from yibu.hub.work import Artefact, Failure, Outlook, Progress, Ready, Sighting, VideoRequest
 from yibu.providers.provider import UpstreamRequest

@@ -7,9 +7,10 @@ DeepSeek, OpenRouter, Z.ai, Cerebras, Hugging Face, Snowflake, Crusoe, Ollama an
 from collections.abc import Mapping
 from typing import ClassVar
 
+from yibu.dialects._vendor_errors import decode_error
 from yibu.dialects.dialect import Bounds, Intent, Operation, Route, Tap
 from yibu.dialects.openai_chat import sniff
-from yibu.dialects.openai_chat.errors import OpenAIErrors, decode_error
+from yibu.dialects.openai_chat.errors import OpenAIErrors
 from yibu.dialects.openai_chat.reader import Reader
 from yibu.dialects.openai_chat.reply import decode_reply, encode_reply
 from yibu.dialects.openai_chat.request import decode_request, encode_request

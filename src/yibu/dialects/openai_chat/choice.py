@@ -4,13 +4,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from yibu.dialects._json import present
 from yibu.dialects.openai_chat.calls import Call, Calls, Fragment
 from yibu.dialects.openai_chat.chunk import ChunkChoice, Delta, DeltaCall, thoughts, words
 from yibu.dialects.openai_chat.finish import decode_finish
 from yibu.dialects.openai_chat.reasoning import Details, is_packed, join_details, seal_of, spoken
 from yibu.dialects.openai_chat.reply import call_id, decode_annotations, decode_images, decode_logprobs, decode_sound
 from yibu.dialects.openai_chat.tools import take_seal
-from yibu.dialects.openai_chat.wire import present
 from yibu.hub.events import (
     ArgumentsDelta,
     Event,

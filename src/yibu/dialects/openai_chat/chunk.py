@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from yibu.dialects.openai_chat.wire import NULL
+from yibu.dialects._json import NULL
 
 
 class DeltaFunction(msgspec.Struct):

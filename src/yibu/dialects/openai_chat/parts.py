@@ -5,8 +5,9 @@ from typing import Any, assert_never
 
 import msgspec
 
-from yibu.dialects.openai_chat.scope import Scope, lean, merge, split
-from yibu.dialects.openai_chat.wire import ID, Fields, Part, fields, present, raw, read, rest
+from yibu.dialects._json import Fields, fields, lean, merge, present, raw, read, rest, split
+from yibu.dialects._scope import Scope
+from yibu.dialects.openai_chat.wire import ID, Part
 from yibu.hub import parts as hub
 from yibu.hub.media import FileRef, Inline, Source, Url
 

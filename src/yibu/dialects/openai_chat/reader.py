@@ -6,12 +6,13 @@
 
 import msgspec
 
+from yibu.dialects._json import fields, present, rest
 from yibu.dialects._sse import Frame, Frames
+from yibu.dialects._vendor_errors import error_in_body, failed_of
 from yibu.dialects.openai_chat.choice import ChoiceReader
 from yibu.dialects.openai_chat.chunk import CHUNK, TOP, Chunk, words
-from yibu.dialects.openai_chat.errors import error_in_body, failed_of
 from yibu.dialects.openai_chat.usage import decode_usage
-from yibu.dialects.openai_chat.wire import ID, fields, present, rest
+from yibu.dialects.openai_chat.wire import ID
 from yibu.hub.errors import Broken, InvalidRequest, UpstreamError
 from yibu.hub.events import Event, Metered, Opened
 from yibu.hub.parts import Extras

@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from yibu.dialects.openai_chat.scope import Scope, text_of
-from yibu.dialects.openai_chat.wire import ID, Fields, raw
+from yibu.dialects._json import Fields, raw, text_of
+from yibu.dialects._scope import Scope
+from yibu.dialects.openai_chat.wire import ID
 from yibu.hub.parts import Seal, Thinking
 
 MEMBERS = frozenset({"reasoning_content", "reasoning", "reasoning_details"})

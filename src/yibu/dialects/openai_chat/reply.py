@@ -9,26 +9,15 @@ from typing import Any, assert_never
 
 import msgspec
 
-from yibu.dialects.openai_chat.errors import error_in_body
+from yibu.dialects._json import NULL, Fields, fields, lean, merge, present, raw, rest, split, text_of
+from yibu.dialects._scope import Scope
+from yibu.dialects._vendor_errors import error_in_body
 from yibu.dialects.openai_chat.finish import decode_finish, encode_finish
 from yibu.dialects.openai_chat.parts import decode_content, decode_part, encode_part
 from yibu.dialects.openai_chat.reasoning import decode_thinking, encode_thinking
-from yibu.dialects.openai_chat.scope import Scope, lean, merge, split, text_of
 from yibu.dialects.openai_chat.tools import decode_call, encode_call
 from yibu.dialects.openai_chat.usage import decode_usage, encode_usage
-from yibu.dialects.openai_chat.wire import (
-    ID,
-    NULL,
-    Call,
-    CustomCall,
-    Fields,
-    FunctionCall,
-    Part,
-    fields,
-    present,
-    raw,
-    rest,
-)
+from yibu.dialects.openai_chat.wire import ID, Call, CustomCall, FunctionCall, Part
 from yibu.hub import parts as hub
 from yibu.hub.errors import Broken, InvalidRequest
 from yibu.hub.loss import Losses
@@ -214,7 +203,7 @@ def _whole_number(value: msgspec.Raw | None) -> int | None:
 
 def encode_reply(reply: ChatReply, losses: Losses) -> bytes:
     """The answer for a caller of this format."""
-    scope = Scope(reply.dialect, losses)
+    scope = Scope(ID, reply.dialect, losses)
     members: dict[str, Any] = {
         "id": encode_id(reply.id, is_ours=scope.is_ours),
         "object": "chat.completion",

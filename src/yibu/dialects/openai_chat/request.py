@@ -8,12 +8,12 @@ from typing import Any, assert_never
 
 import msgspec
 
+from yibu.dialects._json import Fields, check_depth, fields, lean, merge, present, read, rest, split
+from yibu.dialects._scope import Scope
 from yibu.dialects.dialect import Bounds
-from yibu.dialects.openai_chat.scope import Scope, lean, merge, split
-from yibu.dialects.openai_chat.sniff import check_depth
 from yibu.dialects.openai_chat.tools import decode_choice, decode_function, decode_tool, encode_choice, encode_tool
 from yibu.dialects.openai_chat.turns import decode_turns, encode_turns
-from yibu.dialects.openai_chat.wire import ID, Fields, RequestBody, ResponseFormat, fields, present, read, rest
+from yibu.dialects.openai_chat.wire import ID, RequestBody, ResponseFormat
 from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import InvalidRequest
 from yibu.hub.loss import Losses
@@ -144,7 +144,7 @@ def _decode_stream(wire: RequestBody, members: Fields) -> Streaming:
 
 def encode_request(request: ChatRequest, losses: Losses) -> bytes:
     """The request for a vendor. The usage of a stream is asked for if `request.stream.usage` says so."""
-    scope = Scope(request.dialect, losses)
+    scope = Scope(ID, request.dialect, losses)
     members: dict[str, Any] = {"model": request.model, "messages": encode_turns(request.turns, scope)}
     extras = scope.extras("$", request.extras)
     members |= _encode_tools(request, scope)

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import msgspec
 
+from yibu.dialects._json import NULL, Fields, check_depth, fields, raw, read
 from yibu.dialects.dialect import Bounds, Intent
-from yibu.dialects.openai_chat.wire import NULL, Choices, Fields, Model, StreamOptions, Tokens, fields, raw, read
+from yibu.dialects.openai_chat.wire import Choices, Model, StreamOptions, Tokens
 from yibu.hub.errors import InvalidRequest
 
 _LEAD_BYTES = 8192
@@ -82,35 +83,6 @@ def splice(intent: Intent, model: str) -> bytes:
         options["include_usage"] = msgspec.Raw(b"true")
         members["stream_options"] = raw(options)
     return msgspec.json.encode(members)
-
-
-def check_depth(body: bytes, limit: int) -> None:
-    """Raises `InvalidRequest` when JSON is nested deeper than `limit`, and when the body is not UTF-8.
-
-    Counting brackets settles it for nearly all bodies; else strings are cut out and brackets cancelled pair by pair,
-    one level a pass: no step of it runs character by character in Python.
-    """
-    if not body.isascii():
-        try:
-            body.decode()
-        except UnicodeDecodeError as error:
-            raise InvalidRequest("The request body is not UTF-8 text.") from error
-    openers = 2 * len(body) - len(body.replace(b"{", b"")) - len(body.replace(b"[", b""))  # a fifth of count()'s time
-    if openers <= limit:
-        return
-    bare = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    brackets = b"".join(bare.split(b'"')[::2]).translate(_ALIKE, delete=_NO_BRACKETS)
-    for _ in range(limit):
-        fewer = brackets.replace(b"{}", b"")
-        if len(fewer) == len(brackets):
-            return
-        brackets = fewer
-    if brackets:
-        raise InvalidRequest(f"The request body is nested deeper than {limit} levels.")
-
-
-_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
-_ALIKE = bytes.maketrans(b"[]", b"{}")
 
 
 def _media(messages: list[_Message]) -> tuple[int, int, bool]:

@@ -4,14 +4,14 @@ from typing import Any
 
 import msgspec
 
+from yibu.dialects._json import NULL, present
 from yibu.dialects._sse import MAX_FRAME_BYTES, Cutter, parse
+from yibu.dialects._vendor_errors import error_in_body
 from yibu.dialects.dialect import Intent, Tap
 from yibu.dialects.openai_chat.chunk import GroqNote, thoughts, words
-from yibu.dialects.openai_chat.errors import error_in_body
 from yibu.dialects.openai_chat.reasoning import spoken
 from yibu.dialects.openai_chat.reply import decode_reply
 from yibu.dialects.openai_chat.usage import decode_usage
-from yibu.dialects.openai_chat.wire import NULL, present
 from yibu.hub.errors import Broken, HubError, UpstreamError
 from yibu.hub.estimate import TextMeter
 from yibu.hub.usage import Usage

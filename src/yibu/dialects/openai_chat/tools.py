@@ -7,22 +7,10 @@ from typing import Any, assert_never
 
 import msgspec
 
+from yibu.dialects._json import NULL, Fields, fields, lean, merge, present, raw, rest, split
+from yibu.dialects._scope import Scope
 from yibu.dialects.openai_chat.reasoning import unpack
-from yibu.dialects.openai_chat.scope import Scope, lean, merge, split
-from yibu.dialects.openai_chat.wire import (
-    ID,
-    NULL,
-    Call,
-    CustomCall,
-    Fields,
-    FunctionCall,
-    FunctionTool,
-    Tool,
-    fields,
-    present,
-    raw,
-    rest,
-)
+from yibu.dialects.openai_chat.wire import ID, Call, CustomCall, FunctionCall, FunctionTool, Tool
 from yibu.hub.errors import InvalidRequest
 from yibu.hub.parts import Extras, Opaque, Seal, ToolCall
 from yibu.hub.tools import AnyTool, Auto, Function, Hosted, NoTool, Only, ToolChoice

@@ -5,11 +5,12 @@ from typing import Any
 
 import msgspec
 
+from yibu.dialects._json import Fields, merge, rest
+from yibu.dialects._scope import Scope
 from yibu.dialects.openai_chat.parts import decode_content, encode_content
 from yibu.dialects.openai_chat.reasoning import decode_thinking, encode_thinking
-from yibu.dialects.openai_chat.scope import Scope, merge
 from yibu.dialects.openai_chat.tools import decode_call, encode_call
-from yibu.dialects.openai_chat.wire import ID, Fields, Message, rest
+from yibu.dialects.openai_chat.wire import ID, Message
 from yibu.hub.chat import Turn
 from yibu.hub.errors import InvalidRequest
 from yibu.hub.media import FileRef

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from yibu.dialects.openai_chat.wire import ID, present
+from yibu.dialects._json import present
+from yibu.dialects.openai_chat.wire import ID
 from yibu.hub.usage import Meter, Usage
 
 

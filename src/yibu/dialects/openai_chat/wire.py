@@ -1,27 +1,21 @@
-"""What stands in the JSON of a Chat Completions request, and how wrong input is told.
+"""What stands in the JSON of a Chat Completions request, as types.
 
 Source: openai-python 3.54.0 type definitions and the OpenAPI description of August 2026, read 2026-11-22. Structs list
 the members that the hub has a word for; the others are kept as JSON text beside them.
 """
 
-import re
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
 import msgspec
 
-from yibu.hub.errors import InvalidRequest
-from yibu.hub.parts import Extras
+from yibu.dialects._json import NULL
 
 ID = "openai_chat"
-NULL = msgspec.Raw(b"null")
 
 Model = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Tokens = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 Choices = Annotated[int, msgspec.Meta(ge=1, le=128)]
 Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-
-Fields = dict[str, msgspec.Raw]
-T = TypeVar("T")
 
 
 class ImageUrl(msgspec.Struct):
@@ -150,52 +144,3 @@ class RequestBody(msgspec.Struct):
     modalities: list[Literal["text", "audio", "image"]] | None = None
     user: str | None = None
     metadata: dict[str, str] | None = None
-
-
-_PATH = re.compile(r"^(?P<words>.*) - at `(?P<path>[^`]*)`$", re.DOTALL)
-_MOST_WORDS = 300
-"""msgspec repeats a wrong value whole, however long it is."""
-_MISSING = re.compile(r"missing required field `([^`]*)`")
-
-_FIELDS = msgspec.json.Decoder(Fields)
-
-
-def read(decoder: "msgspec.json.Decoder[T]", text: bytes | msgspec.Raw) -> T:
-    """Decodes what a caller sent. Raises `InvalidRequest` with msgspec's words and the path of the wrong member."""
-    try:
-        return decoder.decode(text)
-    except msgspec.ValidationError as error:
-        said = str(error)
-        found = _PATH.match(said)
-        path = found["path"] if found else "$"
-        missing = _MISSING.search(said)
-        param = f"{path}.{missing[1]}" if missing else path
-        if len(said) > _MOST_WORDS:
-            said = f"{said[:_MOST_WORDS]}… - at `{path}`"
-        raise InvalidRequest(f"The request body is not as expected: {said}.", param=param) from error
-    except UnicodeDecodeError as error:
-        raise InvalidRequest("The request body is not UTF-8 text.") from error
-    except RecursionError as error:
-        raise InvalidRequest("The request body is nested too deeply.") from error
-    except (msgspec.DecodeError, ValueError, OverflowError) as error:
-        raise InvalidRequest(f"The request body is not valid JSON: {error}.") from error
-
-
-def fields(text: bytes | msgspec.Raw) -> Fields:
-    """The members of a JSON object, their values not parsed. Raises `InvalidRequest` when it is none."""
-    return read(_FIELDS, text)
-
-
-def rest(members: Fields, known: frozenset[str]) -> Extras:
-    """What the hub has no word for. A null is the same as no member."""
-    return {key: value for key, value in members.items() if key not in known and bytes(value) != b"null"}
-
-
-def raw(value: Any) -> msgspec.Raw:
-    """Any value that JSON can carry, as JSON text."""
-    return msgspec.Raw(msgspec.json.encode(value))
-
-
-def present(value: msgspec.Raw | None) -> msgspec.Raw | None:
-    """None for a member that is absent or null."""
-    return None if value is None or bytes(value) == b"null" else value

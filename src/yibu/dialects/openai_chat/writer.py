@@ -8,15 +8,16 @@ from typing import Any, assert_never
 
 import msgspec
 
+from yibu.dialects._json import NULL, merge
+from yibu.dialects._scope import Scope
 from yibu.dialects.openai_chat.errors import OpenAIErrors
 from yibu.dialects.openai_chat.finish import encode_finish
 from yibu.dialects.openai_chat.parts import encode_part
 from yibu.dialects.openai_chat.reasoning import pack
 from yibu.dialects.openai_chat.reply import encode_citation, encode_id
-from yibu.dialects.openai_chat.scope import Scope, merge
 from yibu.dialects.openai_chat.tools import pack_seal
 from yibu.dialects.openai_chat.usage import encode_usage
-from yibu.dialects.openai_chat.wire import ID, NULL
+from yibu.dialects.openai_chat.wire import ID
 from yibu.hub.chat import ChatRequest
 from yibu.hub.events import (
     ArgumentsDelta,
@@ -59,7 +60,7 @@ class Writer:
         self._is_legacy = any(isinstance(tool, Function) and tool.member == "functions" for tool in request.tools)
         self._wants_usage = request.stream.usage
         self._tail = b',"usage":null}\n\n' if self._wants_usage else b"}\n\n"
-        self._scope = Scope("", [])
+        self._scope = Scope(ID, "", [])
         self._lead = b""
         self._choices: dict[int, _Choice] = {}
         self._usage: Usage | None = None

@@ -99,6 +99,7 @@ def build(settings: Settings) -> App:
     chores = (
         Chore("release_stale_holds", HOUR_S, release),
         Chore("remove_expired_files", HOUR_S / 6, files.remove_expired),
+        Chore("remove_orphans", HOUR_S * 6, files.remove_orphans),
     )
     film_maker = films.Films(current, client, files, chat_dialects()["openai_chat"].decode_error)
     handlers: dict[str, Handler] = {films.KIND: film_maker, **{chore.kind: chore for chore in chores}}

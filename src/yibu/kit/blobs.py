@@ -4,16 +4,19 @@
 """
 
 import asyncio
+import contextlib
 import errno
 import os
 import re
 import secrets
+import time
 from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 from typing import BinaryIO
 
 PIECE_BYTES = 256 * 1024
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{3,127}(\.[A-Za-z0-9]{1,8})?")
+_DRAFT = re.compile(rf"\.{_ID.pattern}\.[0-9a-f]{{16}}")
 _FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
 
 
@@ -114,6 +117,23 @@ class Blobs:
             return False
         return True
 
+    async def aged(self, age_s: float) -> AsyncIterator[list[str]]:
+        """The ids of all blobs that were put longer ago than `age_s`, in lists of a few hundred."""
+        for shard in await asyncio.to_thread(_entries, self._root):
+            paths = await asyncio.to_thread(_aged, shard, age_s)
+            if ids := [path.name for path in paths if _ID.fullmatch(path.name)]:
+                yield ids
+
+    async def discard_drafts(self, age_s: float) -> int:
+        """Deletes what a process that was killed had begun to put, and touched longer ago than `age_s`; gives its number."""
+        count = 0
+        for shard in await asyncio.to_thread(_entries, self._root):
+            for path in await asyncio.to_thread(_aged, shard, age_s):
+                if _DRAFT.fullmatch(path.name):
+                    await asyncio.to_thread(path.unlink, missing_ok=True)
+                    count += 1
+        return count
+
     def _path(self, id: str) -> Path:
         if not _ID.fullmatch(id):
             raise WrongId(WrongId.__doc__)
@@ -156,6 +176,24 @@ def _publish(file: BinaryIO, draft: Path, path: Path) -> None:
 def _discard(file: BinaryIO, draft: Path) -> None:
     file.close()
     draft.unlink(missing_ok=True)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What is in a folder; nothing when it is not there."""
+    try:
+        return list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _aged(shard: Path, age_s: float) -> list[Path]:
+    before = time.time() - age_s
+    aged = []
+    for path in _entries(shard):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < before:
+                aged.append(path)
+    return aged
 
 
 def _open_at(path: Path, start: int) -> BinaryIO:

@@ -1,6 +1,7 @@
 """Files that the gateway keeps for its customers: artefacts of tasks and the pictures that go into them."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
@@ -9,6 +10,10 @@ from yibu.kit.blobs import Blobs
 from yibu.kit.db import Database
 from yibu.kit.ids import new_secret, now_ms
 from yibu.tasks.tables import file
+
+ORPHAN_AGE_S = 6 * 3600.0
+"""Far more than the longest step of a task takes from the first byte to the row."""
+MOST_AT_ONCE = 500
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +98,22 @@ class Files:
             await self._db.write(lambda conn: delete_files(conn, gone))
         return len(gone)
 
+    async def remove_orphans(self, age_s: float = ORPHAN_AGE_S) -> int:
+        """Deletes bytes that no row refers to, because what they were copied for did not come to its end; gives their
+        number. `age_s`: younger ones are left alone, for their row may be about to be written."""
+        count = await self.blobs.discard_drafts(age_s)
+        async for ids in self.blobs.aged(age_s):
+            for few in (ids[at : at + MOST_AT_ONCE] for at in range(0, len(ids), MOST_AT_ONCE)):
+                known = await self._db.read(partial(published, ids=few))
+                for file_id in set(few) - known:
+                    count += await self.blobs.delete(file_id)
+        return count
+
+
+def published(conn: Connection, ids: list[str]) -> set[str]:
+    """Which of these have a row."""
+    return set(conn.execute(select(file.c.id).where(file.c.id.in_(ids))).scalars())
+
 
 def insert_files(conn: Connection, rows: list[File]) -> None:
     if rows:
@@ -109,7 +130,7 @@ def files_of_task(conn: Connection, task_id: str) -> list[File]:
     return [File(**row) for row in rows]
 
 
-def expired_files(conn: Connection, now: int, most: int = 500) -> list[str]:
+def expired_files(conn: Connection, now: int, most: int = MOST_AT_ONCE) -> list[str]:
     return list(conn.execute(select(file.c.id).where(file.c.expires_at <= now).limit(most)).scalars())
 
 

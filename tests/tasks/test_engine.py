@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from tests.ledger.books import url_of
 from tests.tasks.studio import SECOND, WALLET, Studio
@@ -11,7 +12,7 @@ from tests.tasks.vendor import FILM, Vendor, sends, state
 from yibu.kit.db import Database, DatabaseAway
 from yibu.kit.http import Client, Response
 from yibu.kit.ids import now_ms
-from yibu.ledger import Hold, HoldClosed, Nanos
+from yibu.ledger import Hold, Nanos
 from yibu.tasks import store
 from yibu.tasks.chores import Chore
 from yibu.tasks.engine import End, Engine, Step
@@ -226,15 +227,41 @@ async def test_nothing_is_settled_without_the_lease(studio: Studio) -> None:
     assert (await studio.find(row.id)).state is State.ACCEPTED
 
 
-async def test_a_film_cannot_be_both_paid_and_given_back(studio: Studio) -> None:
-    """What was released by hand is not charged afterwards, and the row does not say that it was."""
+@pytest.mark.parametrize("by_hand", ["release", "settle"])
+@pytest.mark.parametrize("polls", [[], [state("failed")]], ids=["done", "failed"])
+async def test_a_film_whose_hold_was_closed_by_hand_ends_as_the_book_says(
+    polls: list[Any], by_hand: str, studio: Studio, vendor: Vendor
+) -> None:
+    """It is charged or given back once; the row and the log of calls agree with the book, and the operator is told once."""
+    vendor.polls = list(polls)
+    task_id = await studio.order(seconds=10)
+    hold = Hold(WALLET, task_id, Nanos(10 * SECOND))
+    if by_hand == "release":
+        await studio.ledger.release(hold)
+    else:
+        await studio.ledger.settle(hold, Nanos(3 * SECOND))
+    with capture_logs() as told:
+        studio.engine.start()
+        task = await studio.until(task_id)
+        await studio.engine.stop()
+    charged = 0 if by_hand == "release" else 3 * SECOND
+
+    assert task.state is (State.FAILED if polls else State.DONE)
+    assert (task.cost, task.next_at) == (charged, None)
+    assert await studio.money() == (charged, 0)
+    assert len(await studio.files.of_task(task_id)) == (0 if polls else 2)
+    assert [line["event"] for line in told if line["log_level"] == "error"] == ["task_hold_was_closed_before"]
+
+
+async def test_a_hold_closed_by_hand_moves_no_row_of_another(studio: Studio) -> None:
+    """Whoever lost the lease writes nothing then, either."""
     task_id = await studio.order(seconds=10)
     await studio.ledger.release(Hold(WALLET, task_id, Nanos(0)))
     [row] = await studio.db.write(lambda conn: store.claim(conn, now=2**60, until=2**61, token="mine", most=1))
+    await studio.write(row.id, lease_token="theirs")
 
-    with pytest.raises(HoldClosed):
+    with pytest.raises(LostLease):
         await studio.engine._end(row, End(State.DONE, charge=5))
-    assert await studio.money() == (0, 0)
     assert (await studio.find(task_id)).state is State.ACCEPTED
 
 

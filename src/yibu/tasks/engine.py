@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import random
 import secrets
+import threading
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import partial
@@ -237,30 +238,35 @@ class Engine:
         await self._db.write(lambda conn: store.save(conn, row, **changes, **free))
 
     async def _end(self, row: Task, end: End) -> None:
-        final = {
-            "state": end.state,
-            "cost": end.charge,
-            "final_at": now_ms(),
-            "next_at": None,
-            "lease_until_at": None,
-            "lease_token": None,
-        }
+        has_moved = threading.Event()
 
-        def write(conn: Connection) -> None:
-            store.save(conn, row, **end.changes, **final)
-            insert_files(conn, end.files)
-            set_cost(conn, row.request_id, Nanos(end.charge))
+        def move(conn: Connection) -> None:
+            _write_end(conn, row, end, end.charge)
+            has_moved.set()
 
         hold = Hold(row.wallet, row.id, Nanos(row.hold_amount))
         try:
             if end.state is State.DONE:
-                await self._ledger.settle(hold, Nanos(end.charge), also=write)
+                closed = await self._ledger.settle(hold, Nanos(end.charge), also=move)
             else:
-                await self._ledger.release(hold, also=write)
-        except HoldClosed:
-            log.error("task_hold_was_closed_before", task=row.id)
-            raise
+                closed = await self._ledger.release(hold, also=move)
+        except HoldClosed as exc:
+            closed = exc.transfer
+        if has_moved.is_set():
+            return
+        # Somebody else closed it, by hand for one. No repetition changes that, so the row tells what the book says.
+        charged = closed.amount if closed.kind == "settle" else 0
+        await self._db.write(lambda conn: _write_end(conn, row, end, charged))
+        log.error("task_hold_was_closed_before", task=row.id, state=end.state, by=closed.kind, charged=charged)
 
     def _tell(self, task_id: str) -> None:
         for event in self._watchers.get(task_id, ()):
             event.set()
+
+
+def _write_end(conn: Connection, row: Task, end: End, charged: int) -> None:
+    """The row's last state with what came out of it. Raises `LostLease`."""
+    free = {"final_at": now_ms(), "next_at": None, "lease_until_at": None, "lease_token": None}
+    store.save(conn, row, **end.changes, state=end.state, cost=charged, **free)
+    insert_files(conn, end.files)
+    set_cost(conn, row.request_id, Nanos(charged))

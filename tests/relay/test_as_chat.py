@@ -2,13 +2,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from tests.tasks.studio import open_studio
 from yibu.hub.errors import InvalidMedia
 from yibu.hub.media import FileRef, Inline, Source, Url
-from yibu.relay.as_chat import _bytes
+from yibu.relay.as_chat import _bytes, _ending
 from yibu.tasks.files import Files
+from yibu.tasks.task import State, Task
 
 CALL = cast(Any, SimpleNamespace(public_url="https://us.test"))
 
@@ -44,3 +46,17 @@ async def test_a_picture_may_come_along() -> None:
 async def test_a_file_of_another_vendor_is_no_picture() -> None:
     with pytest.raises(InvalidMedia, match="send the picture as a URL or a data URL"):
         await read(FileRef("file-1"))
+
+
+async def test_a_film_whose_file_has_expired_is_told_about_in_words(tmp_path: Path) -> None:
+    """With its id, by which it may still be changed, and what to do; there is no link that leads nowhere."""
+    async with open_studio(tmp_path) as studio:
+        over = await studio.files.store(b"mp4", wallet=1, kind="video", mime="video/mp4", task_id="task_1")
+        await studio.files.publish(msgspec.structs.replace(over, expires_at=1))
+        said = await _ending(
+            CALL, Task(id="task_1", kind="video", state=State.DONE), cast(Any, SimpleNamespace(files=studio.files))
+        )
+
+    assert "> sid: s_1\n" in said
+    assert "请重新生成 (the file has expired; ask for the film again)" in said
+    assert "http" not in said

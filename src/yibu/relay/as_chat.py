@@ -225,8 +225,10 @@ async def _ending(call: Call, task: Task, wires: Wires) -> str:
     if task.state is not State.DONE:
         return transcript.failure(task)
     files = await wires.files.of_task(task.id)
-    film, thumbnail = files["video"], files.get("thumbnail")
+    film, thumbnail = files.get("video"), files.get("thumbnail")
     sid = task.id.replace("task_", "s_", 1)
+    if film is None:  # whoever reads slowly enough, or a house that keeps its films for minutes
+        return transcript.expired(sid)
     return transcript.success(
         sid, links.of_file(call.public_url, film), links.of_file(call.public_url, thumbnail) if thumbnail else ""
     )

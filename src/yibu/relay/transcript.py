@@ -63,6 +63,12 @@ def success(sid: str, film: str, thumbnail: str) -> str:
     return f"{DONE}\n\n> sid: {sid}\n\n{picture}[在线播放▶️]({film})\n"
 
 
+def expired(sid: str) -> str:
+    """The film was made, and its link is over before it could be told."""
+    why = "视频文件已过保存期限，链接已失效，请重新生成 (the file has expired; ask for the film again)"
+    return f"{DONE}\n\n> sid: {sid}\n\n> {why}\n"
+
+
 def failure(task: Task) -> str:
     reason = "超时 (timed out)" if task.state is State.EXPIRED else task.error_message
     return f"{FAILED}\n\n> 原因: {reason}\n"

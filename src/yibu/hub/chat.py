@@ -14,13 +14,15 @@ Role = Literal["system", "developer", "user", "assistant", "tool"]
 class Turn(msgspec.Struct, frozen=True):
     """One turn. Turns of the role `tool` hold `ToolResult` parts only; `name` is the participant's.
 
-    `is_list`: the caller wrote a list of parts where a single string would have done.
+    `is_list`: the caller wrote a list of parts where a single string would have done; `member`: as in `parts`, for
+    system texts that stand outside the list of messages.
     """
 
     role: Role
     parts: tuple[Part, ...]
     name: str = ""
     is_list: bool = False
+    member: str = ""
     extras: Extras = {}
 
 
@@ -28,6 +30,8 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     """`tool_choice` and `parallel_tools` are None when the caller left them to the model.
 
     `dialect`: the id of the dialect it was decoded from, whose all the extras in it are; empty when made here.
+    `bound`: paths of what stands for something that only a vendor of that dialect has, and without which the answer would
+    be wrong: such a request is refused rather than translated.
     """
 
     model: str
@@ -44,4 +48,5 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     user: str = ""
     metadata: dict[str, str] = {}
     dialect: str = ""
+    bound: tuple[str, ...] = ()
     extras: Extras = {}

@@ -5,7 +5,7 @@ import msgspec
 from yibu.dialects import chat_dialects
 from yibu.dialects.dialect import ChatDialect
 from yibu.hub.chat import ChatRequest
-from yibu.hub.errors import Broken, HubError
+from yibu.hub.errors import Broken, HubError, InvalidRequest
 from yibu.hub.estimate import TextMeter
 from yibu.hub.events import Event, Failed, Metered
 from yibu.hub.fold import error_of
@@ -23,6 +23,8 @@ async def translate(call: Call, attempt: Attempt, reply: Reply, wires: Wires, ou
     """Raises `HubError` while nothing was sent to the customer; afterwards it is in `outcome.error`."""
     spoken = chat_dialects()[attempt.dialect]
     request = call.dialect.decode_request(call.intent.body)
+    if request.bound and spoken.id != request.dialect:
+        raise _unknown_there(request)
     if attempt.channel.inline_media:
         request = await inline_media(request, wires.fetcher)
     stream = msgspec.structs.replace(request.stream, usage=request.stream.on)
@@ -97,6 +99,15 @@ async def _stream(
         error, outcome.error = outcome.error, None
         raise error
     await reply.end()
+
+
+def _unknown_there(request: ChatRequest) -> InvalidRequest:
+    path = request.bound[0]
+    return InvalidRequest(
+        f"`{path}` stands for something that only the vendor who made it has, and this model is served by another one. "
+        "Send the content itself.",
+        param=path,
+    )
 
 
 class _Heard:

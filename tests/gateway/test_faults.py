@@ -14,6 +14,8 @@ from tests.gateway.conftest import SLOW, change
 from tests.gateway.test_bad_input import error_of, serving
 from tests.gateway.test_chat import rows
 from tests.house import House, free_port, open_house, settings_for
+from yibu.hub.errors import Broken
+from yibu.kit.clock import FixedClock
 from yibu.kit.settings import ChannelSettings, PriceSettings, Settings
 
 HELLO = [{"role": "user", "content": "Tell me something that takes a while, please."}]
@@ -234,6 +236,49 @@ async def test_vendor_that_refuses_the_operators_key(tmp_path: Any) -> None:
     assert status == 503
     assert error_of(body)["code"] == "upstream_denied"
     assert b"abcdefgh" not in body
+
+
+async def test_vendor_that_is_back_is_tried_by_one_call(tmp_path: Any) -> None:
+    """After the rest of an open circuit; the others go elsewhere until that one has its answer."""
+    asked, is_asked, is_back = 0, asyncio.Event(), asyncio.Event()
+
+    async def slow(_request: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        is_asked.set()
+        await is_back.wait()
+        return web.json_response(ANSWER)
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.json_response(ANSWER)
+
+    usual, other = free_port(), free_port()
+    channels = tuple(
+        ChannelSettings(
+            name=name, provider="openai", base_url=f"http://127.0.0.1:{port}", models={"m": "m"}, weight=weight
+        )
+        for name, port, weight in (("usual", usual, 10**9), ("other", other, 1))
+    )
+    settings = settings_for(
+        tmp_path / "data", channels=channels, prices=(PriceSettings(model="m", input="1", output="2"),)
+    )
+    clock = FixedClock()
+    async with serving(usual, slow), serving(other, answer), open_house(settings) as house:
+        health = house.app.house.wires.health
+        health._now = clock.monotonic_s
+        for _ in range(5):
+            health.failed("usual", 0, "m", Broken())
+        clock.move(15_000)
+        first = asyncio.create_task(house.post(ask("m")))
+        await is_asked.wait()
+        others = await asyncio.gather(*(house.post(ask("m")) for _ in range(5)))
+        is_back.set()
+        channels_of = [
+            headers["x-yibu-channel"] for _, headers, _ in (await first, *others, await house.post(ask("m")))
+        ]
+
+    assert channels_of == ["usual", *["other"] * 5, "usual"]
+    assert asked == 2
 
 
 async def test_absurd_usage_is_not_believed(house: House) -> None:

@@ -2,6 +2,8 @@ import pytest
 
 from tests.routing.shop import health
 from yibu.hub.errors import Absent, Broken, Busy, Denied, Late, Refused, UpstreamError
+from yibu.kit.clock import FixedClock
+from yibu.routing.health import Health
 
 
 def test_a_busy_credential_rests_as_long_as_the_vendor_says() -> None:
@@ -71,6 +73,62 @@ def test_five_failures_in_a_row_open_the_circuit(error: UpstreamError) -> None:
     assert not seen.is_open("a")
     seen.failed("a", 0, "m", error)
     assert seen.is_open("a")
+
+
+def resting() -> tuple[Health, FixedClock]:
+    """A channel `a` whose rest is just over."""
+    seen, clock = health()
+    for _ in range(5):
+        seen.failed("a", 0, "m", Broken())
+    clock.move(15_000)
+    return seen, clock
+
+
+def test_after_its_rest_one_call_tries_a_channel() -> None:
+    """The others keep away until that one is back; its answer lets them in, its failure sends the channel to rest again."""
+    seen, clock = resting()
+
+    assert seen.begin("a")
+    assert seen.is_open("a")
+    assert not seen.begin("a")
+    seen.failed("a", 0, "m", Late())
+    seen.leave("a")
+    assert seen.is_open("a")
+    clock.move(15_000)
+    assert not seen.is_open("a")
+    assert seen.begin("a")
+    seen.served("a")
+    assert not seen.is_open("a")
+    assert not seen.begin("a")
+
+
+def test_a_channel_that_rests_or_is_well_is_not_probed() -> None:
+    seen, _ = health()
+    assert not seen.begin("a")
+    for _ in range(5):
+        seen.failed("a", 0, "m", Broken())
+
+    assert not seen.begin("a")
+
+
+def test_a_call_that_never_asked_leaves_it_to_the_next() -> None:
+    """Its customer could not pay, or was gone."""
+    seen, _ = resting()
+    seen.begin("a")
+    seen.leave("a")
+
+    assert not seen.is_open("a")
+    assert seen.begin("a")
+
+
+def test_a_probe_that_takes_long_is_joined_by_another() -> None:
+    """A stream may run for an hour; the channel does not wait for its end."""
+    seen, clock = resting()
+    seen.begin("a")
+    clock.move(15_000)
+
+    assert not seen.is_open("a")
+    assert seen.begin("a")
 
 
 @pytest.mark.parametrize("answer", ["served", "refused"])

@@ -50,8 +50,18 @@ async def _serve(request: Request, reply: Reply, house: House, dialect: ChatDial
         public_url=request.public_url(house.settings.server.public_url),
         started_at=request.started_at,
     )
+    health, first = house.wires.health, way.attempts[0].channel.name
+    is_probe = health.begin(first)
+    try:
+        await _run(call, reply, house)
+    finally:
+        if is_probe:
+            health.leave(first)
+
+
+async def _run(call: Call, reply: Reply, house: House) -> None:
     outcome = Outcome()
-    if way.work:  # the task holds and settles by itself
+    if call.plan.work:  # the task holds and settles by itself
         try:
             await relay.run(call, reply, house.wires, outcome)
         finally:
@@ -63,7 +73,7 @@ async def _serve(request: Request, reply: Reply, house: House, dialect: ChatDial
     try:
         await relay.run(call, reply, house.wires, outcome)
     except HubError as error:
-        outcome.error, outcome.status = error, dialect.error_status(error)
+        outcome.error, outcome.status = error, call.dialect.error_status(error)
         raise
     finally:
         _close(call, hold, outcome, house, closing)

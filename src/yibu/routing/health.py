@@ -29,6 +29,7 @@ class Health:
         self._failures: dict[str, float] = defaultdict(float)
         self._in_a_row: dict[str, int] = defaultdict(int)
         self._open_until: dict[str, float] = {}
+        self._probed_until: dict[str, float] = {}
         self._parked: dict[tuple[str, int], float] = {}
         self._cooling: dict[tuple[str, int, str], float] = {}
         self._absent: dict[tuple[str, str], float] = {}
@@ -38,8 +39,21 @@ class Health:
         return 1.0 - self._failures[channel]
 
     def is_open(self, channel: str) -> bool:
-        """True while the channel rests."""
-        return self._open_until.get(channel, 0.0) > self._now()
+        """True while the channel rests, and while one call finds out whether it is well again."""
+        until = max(self._open_until.get(channel, 0.0), self._probed_until.get(channel, 0.0))
+        return until > self._now()
+
+    def begin(self, channel: str) -> bool:
+        """A call is about to ask this channel first. True when it is the one that finds out whether the channel is well
+        again after its rest; it then has to `leave`, however it ends. One that takes long is joined by another."""
+        if channel not in self._open_until or self.is_open(channel):
+            return False
+        self._probed_until[channel] = self._now() + OPEN_S
+        return True
+
+    def leave(self, channel: str) -> None:
+        """The call that was to find out is over. If it never came to ask, the next one will."""
+        self._probed_until.pop(channel, None)
 
     def is_absent(self, channel: str, model: str) -> bool:
         return self._absent.get((channel, model), 0.0) > self._now()
@@ -59,6 +73,7 @@ class Health:
         self._failures[channel] *= 1 - SMOOTHING
         self._in_a_row[channel] = 0
         self._open_until.pop(channel, None)
+        self._probed_until.pop(channel, None)
 
     def failed(self, channel: str, credential: int, model: str, error: UpstreamError) -> None:
         """The vendor did not; `error` says in which way, and so what has to rest."""
@@ -74,5 +89,6 @@ class Health:
                 self._in_a_row[channel] += 1
                 if self._in_a_row[channel] >= OPEN_AFTER:
                     self._open_until[channel] = self._now() + OPEN_S
+                    self._probed_until.pop(channel, None)
             case _:  # refused: the caller's request, not the channel
                 self.served(channel)

@@ -88,7 +88,7 @@ def _time(carrier: Carrier, frames: int | None, calls: int) -> float:
     """Microseconds of CPU a call."""
     answer = _answer(frames)
     dialect = chat_dialects()["openai_chat"]
-    channel = Channel("fixed", discover()["openai"], "http://127.0.0.1:1", ("sk",), {"fixed": "fixed"}, frozenset())
+    channel = Channel("fixed", discover()["openai"], "http://127.0.0.1:1", ("sk",), {"fixed": "fixed"}, {})
     attempt = Attempt(channel, 0, "fixed", dialect.id)
     sheet = Sheet("fixed", {Meter.INPUT: 150_000_000, Meter.OUTPUT: 600_000_000})
     plan = Plan(Model("fixed"), sheet, (attempt,))

@@ -5,7 +5,7 @@ import pytest
 
 from tests.providers.test_openai_videos import REQUEST
 from yibu import providers
-from yibu.dialects import chat_dialects
+from yibu.dialects import call_dialects
 from yibu.hub.work import Work
 from yibu.providers import discover
 from yibu.providers.provider import Provider
@@ -42,7 +42,7 @@ def test_a_vendor_says_who_it_is_and_where_that_is_written(provider: Provider) -
 @FOUND
 def test_a_vendor_speaks_dialects_that_are_there(provider: Provider) -> None:
     """At paths that begin with a slash, below an address with a scheme or none."""
-    assert set(provider.speaks) <= set(chat_dialects())
+    assert set(provider.speaks) <= set(call_dialects())
     assert all(path.startswith("/") for path in (*provider.speaks.values(), provider.models_path))
     assert provider.base_url == "" or provider.base_url.startswith("https://")
 

@@ -67,7 +67,7 @@ def test_a_price_is_a_decimal_number(cost: int, said: bytes) -> None:
 
 def test_a_stream_is_not_buffered() -> None:
     """Neither by caches nor by nginx."""
-    head = dict(headers.of_stream("main", [Loss("dropped", "$.n")]))
+    head = dict(headers.of_stream("text/event-stream; charset=utf-8", "main", [Loss("dropped", "$.n")]))
 
     assert head[b"content-type"] == b"text/event-stream; charset=utf-8"
     assert head[b"cache-control"] == b"no-cache"

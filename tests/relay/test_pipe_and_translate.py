@@ -13,6 +13,7 @@ from tests.house import free_port
 from yibu.catalog.model import Model
 from yibu.catalog.price import Sheet
 from yibu.dialects import chat_dialects
+from yibu.dialects.dialect import Operation
 from yibu.hub.errors import HubError
 from yibu.hub.events import Event, Failed
 from yibu.hub.fold import fold
@@ -71,7 +72,9 @@ async def carry(
 ) -> tuple[Outcome, bytes, HubError | None]:
     """How it went, what the customer got, and the error if there was one before the first byte."""
     vendor.recording = taken
-    channel = Channel("c", OpenAI(), f"http://127.0.0.1:{vendor.port}", ("",), {"m": "m"}, frozenset({"openai_chat"}))
+    channel = Channel(
+        "c", OpenAI(), f"http://127.0.0.1:{vendor.port}", ("",), {"m": "m"}, {"openai_chat": Operation.CHAT}
+    )
     attempt = Attempt(channel, 0, "m", "openai_chat")
     body = (
         b'{"model":"m","messages":[{"role":"user","content":"hi"}],"stream":%s,"stream_options":{"include_usage":true}}'

@@ -6,6 +6,7 @@ from decimal import Decimal
 from yibu.catalog.catalog import Catalog
 from yibu.catalog.model import Model, Models
 from yibu.catalog.price import sheet
+from yibu.dialects.dialect import Operation
 from yibu.hub.usage import Meter
 from yibu.kit.clock import FixedClock
 from yibu.providers.openai import OpenAI
@@ -39,7 +40,7 @@ def channel(
         base_url="https://vendor.test",
         secrets=tuple(secrets),
         models={model: f"upstream-{model}" for model in models},
-        speaks=frozenset(speaks),
+        speaks=dict.fromkeys(speaks, Operation.CHAT),
         tier=tier,
         weight=weight,
     )

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from yibu.dialects.dialect import Operation
 from yibu.kit.settings import ChannelSettings
 from yibu.providers.provider import join
 from yibu.routing.channel import Channel, WrongChannel, from_settings
@@ -17,7 +18,7 @@ def test_a_channel_of_few_words_takes_the_rest_from_its_provider() -> None:
     made = read()
 
     assert made.base_url == "https://api.openai.com"
-    assert made.speaks == {"openai_chat"}
+    assert made.speaks["openai_chat"] is Operation.CHAT
     assert made.secrets == ("",)
     assert made.models == {"m": "m"}
     assert made.provider.auth.headers(made.secrets[0]) == {}

@@ -57,7 +57,7 @@ class Studio:
         return kind(self.db, self.ledger, {KIND: films}, **given)
 
     def open_channel(self, name: str, base_url: str, *secrets: str) -> None:
-        made = Channel(name, OpenAI(), base_url, secrets or ("sk",), {"film": "sora-2"}, frozenset())
+        made = Channel(name, OpenAI(), base_url, secrets or ("sk",), {"film": "sora-2"}, {})
         self.directory = msgspec.structs.replace(self.directory, channels=(*self.directory.channels, made))
 
     def close_channel(self, name: str) -> None:

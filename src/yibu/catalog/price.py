@@ -9,12 +9,13 @@ from yibu.hub.usage import Meter
 NANOS_PER_UNIT = 1_000_000_000
 PER_MILLION = 1_000_000
 
-PER_PIECE = frozenset({Meter.IMAGE, Meter.SECOND, Meter.CHARACTER, Meter.CALL})
+PER_PIECE = frozenset({Meter.IMAGE, Meter.SECOND, Meter.CHARACTER, Meter.SEARCH, Meter.CALL})
 """Meters whose price is written per single unit; all others are written per million tokens."""
 
 FALLBACK = {
     Meter.INPUT_CACHED: Meter.INPUT,
     Meter.CACHE_WRITE: Meter.INPUT,
+    Meter.CACHE_WRITE_1H: Meter.CACHE_WRITE,
     Meter.AUDIO_IN: Meter.INPUT,
     Meter.REASONING: Meter.OUTPUT,
     Meter.AUDIO_OUT: Meter.OUTPUT,
@@ -34,7 +35,7 @@ class Sheet(msgspec.Struct, frozen=True):
         if meter in self.rates:
             return self.rates[meter]
         fallback = FALLBACK.get(meter)
-        return self.rates.get(fallback, 0) if fallback else 0
+        return self.rate(fallback) if fallback else 0
 
 
 def sheet(model: str, prices: dict[Meter, Decimal], *, is_free: bool = False) -> Sheet:

@@ -8,7 +8,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import cast
 
-from yibu.dialects.dialect import ChatDialect, Dialect
+from yibu.dialects.dialect import CallDialect, ChatDialect, Dialect
 
 
 @cache
@@ -26,6 +26,12 @@ def discover() -> dict[str, Dialect]:
 
 
 @cache
+def call_dialects() -> dict[str, CallDialect]:
+    """Those of them in which something is asked of a model."""
+    return {id: cast(CallDialect, dialect) for id, dialect in discover().items() if hasattr(dialect, "operation")}
+
+
+@cache
 def chat_dialects() -> dict[str, ChatDialect]:
     """Those of them that are for conversations."""
-    return {id: cast(ChatDialect, dialect) for id, dialect in discover().items() if hasattr(dialect, "decode_request")}
+    return {id: cast(ChatDialect, dialect) for id, dialect in discover().items() if hasattr(dialect, "reader")}

@@ -1,7 +1,8 @@
 """What a wire format has to offer. Everything here is synchronous, pure and free of I/O."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
 
@@ -21,6 +22,14 @@ class Operation(StrEnum):
     """What a route does; the gateway has one handler for each."""
 
     CHAT = "chat"
+    EMBED = "embed"
+    RERANK = "rerank"
+    MODERATE = "moderate"
+    COUNT_TOKENS = "count_tokens"
+    SHOW_RESPONSE = "show_response"
+    DELETE_RESPONSE = "delete_response"
+    CANCEL_RESPONSE = "cancel_response"
+    RESPONSE_ITEMS = "response_items"
     LIST_MODELS = "list_models"
     SHOW_MODEL = "show_model"
     SHOW_VIDEO = "show_video"
@@ -45,6 +54,20 @@ class Bounds(msgspec.Struct, frozen=True):
     depth: int = 128
 
 
+class Target(msgspec.Struct, frozen=True):
+    """What of a request stands outside its body.
+
+    `params`: of the route's path; `query`: the last value of each name; `headers`: with lower-case names.
+    """
+
+    params: Mapping[str, str] = {}
+    query: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+
+
+NOWHERE = Target()
+
+
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """What must be known of a request before it is planned; the rest of it stays bytes.
 
@@ -63,6 +86,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     media: int = 0
     has_remote_media: bool = False
     lead: bytes = b""
+    target: Target = NOWHERE
 
 
 class Reader(Protocol):
@@ -126,14 +150,19 @@ class Dialect(Protocol):
         ...
 
 
-class ChatDialect(Dialect, Protocol):
-    """A wire format for conversations."""
+class CallDialect(Dialect, Protocol):
+    """A wire format for something that is asked of a model and answered; what it is says `operation`.
 
-    def within(self, bounds: Bounds) -> "ChatDialect":
+    Requests and replies are those of the hub for that operation: formats of one operation translate into each other.
+    """
+
+    operation: ClassVar[Operation]
+
+    def within(self, bounds: Bounds) -> "CallDialect":
         """The same format with other limits on what a caller may send."""
         ...
 
-    def sniff(self, body: bytes) -> Intent:
+    def sniff(self, body: bytes, target: Target = NOWHERE) -> Intent:
         """Raises `InvalidRequest` with the path of the wrong member."""
         ...
 
@@ -141,16 +170,42 @@ class ChatDialect(Dialect, Protocol):
         """The request for an upstream that speaks the same format: untouched but for the model and the wish for usage."""
         ...
 
-    def decode_request(self, body: bytes) -> ChatRequest: ...
-    def encode_request(self, request: ChatRequest, losses: Losses) -> bytes: ...
-    def decode_reply(self, body: bytes) -> ChatReply:
+    def request_headers(self, target: Target) -> dict[str, str]:
+        """What a vendor of this format wants beside its key. `target`: the caller's, who speaks the same format, else `NOWHERE`."""
+        ...
+
+    def decode_request(self, body: bytes, target: Target = NOWHERE) -> Any: ...
+    def encode_request(self, request: Any, losses: Losses) -> bytes: ...
+    def decode_reply(self, body: bytes) -> Any:
         """Raises `Broken` when the body is not an answer of this format."""
         ...
 
-    def encode_reply(self, reply: ChatReply, losses: Losses) -> bytes: ...
-    def reader(self) -> Reader: ...
-    def writer(self, request: ChatRequest) -> Writer: ...
+    def encode_reply(self, reply: Any, losses: Losses) -> bytes: ...
     def tap(self, intent: Intent) -> Tap: ...
     def decode_error(self, status: int, headers: dict[str, str], body: bytes) -> UpstreamError:
         """Sorts a vendor's error answer into the situation it means; `headers` have lower-case names."""
         ...
+
+
+class ChatDialect(CallDialect, Protocol):
+    """A wire format for conversations.
+
+    `needs_ceiling`: a request cannot be written without `limits.max_output_tokens`; `needs_inline`: nor with media by URL.
+    """
+
+    needs_ceiling: ClassVar[bool]
+    needs_inline: ClassVar[bool]
+    stream_accept: ClassVar[str]
+    """The content type of a vendor's stream."""
+
+    def answer_type(self, intent: Intent) -> str:
+        """The content type of the stream that answers a caller."""
+        ...
+
+    def within(self, bounds: Bounds) -> "ChatDialect": ...
+    def decode_request(self, body: bytes, target: Target = NOWHERE) -> ChatRequest: ...
+    def encode_request(self, request: ChatRequest, losses: Losses) -> bytes: ...
+    def decode_reply(self, body: bytes) -> ChatReply: ...
+    def encode_reply(self, reply: ChatReply, losses: Losses) -> bytes: ...
+    def reader(self) -> Reader: ...
+    def writer(self, request: ChatRequest) -> Writer: ...

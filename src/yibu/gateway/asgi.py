@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import structlog
 
-from yibu.dialects import chat_dialects, discover
-from yibu.dialects.dialect import Bounds, ChatDialect, Dialect, Operation
+from yibu.dialects import call_dialects, discover
+from yibu.dialects.dialect import Bounds, CallDialect, Dialect, Operation
 from yibu.gateway import billing, files, models, status, videos
-from yibu.gateway.call import chat
+from yibu.gateway.call import serve
 from yibu.gateway.house import House
 from yibu.gateway.request import Request
 from yibu.gateway.routes import Routes, tidy
@@ -33,6 +33,9 @@ PREFLIGHT: Headers = [
 ]
 CUT_S = 5.0
 """Within this time a call that is cut has handed over what it has to book."""
+
+CALLS = frozenset({Operation.CHAT, Operation.EMBED, Operation.RERANK, Operation.MODERATE})
+"""What is asked of a model, in the six steps."""
 
 # By operation of a dialect's route. A key is asked for in the handler itself, as its first step.
 OPERATIONS: Mapping[Operation, Handler] = {
@@ -125,8 +128,8 @@ class Gateway:
             return
         dialect, route, request.params = self._routes.find(method, request.path)
         request.dialect = dialect
-        if route.operation is Operation.CHAT:
-            await chat(request, reply, self._house, cast(ChatDialect, dialect))
+        if route.operation in CALLS:
+            await serve(request, reply, self._house, cast(CallDialect, dialect))
         else:
             await OPERATIONS[route.operation](request, reply, self._house)
 
@@ -159,9 +162,9 @@ class Gateway:
 
 
 def _within(limits: Limits) -> dict[str, Dialect]:
-    """All dialects; those for conversations keep to what a caller may send."""
+    """All dialects; those in which something is asked keep to what a caller may send."""
     bounds = Bounds(limits.messages, limits.tools, limits.json_depth)
-    return {**discover(), **{id: dialect.within(bounds) for id, dialect in chat_dialects().items()}}
+    return {**discover(), **{id: dialect.within(bounds) for id, dialect in call_dialects().items()}}
 
 
 def _own(request: Request) -> Handler | None:

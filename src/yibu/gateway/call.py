@@ -6,7 +6,7 @@ import msgspec
 
 from yibu import relay
 from yibu.catalog.cost import ceiling
-from yibu.dialects.dialect import ChatDialect, Intent
+from yibu.dialects.dialect import CallDialect, Intent
 from yibu.gateway.admit import identify, welcome
 from yibu.gateway.closing import Closing
 from yibu.gateway.house import House
@@ -24,7 +24,7 @@ BYTES_A_TOKEN = 2
 TOKENS_A_MEDIUM = 2000
 
 
-async def chat(request: Request, reply: Reply, house: House, dialect: ChatDialect) -> None:
+async def serve(request: Request, reply: Reply, house: House, dialect: CallDialect) -> None:
     """Raises `HubError` while nothing has been answered."""
     caller = await identify(request, house)
     ticket = welcome(caller, house)
@@ -36,9 +36,9 @@ async def chat(request: Request, reply: Reply, house: House, dialect: ChatDialec
         house.metrics.open.dec()
 
 
-async def _serve(request: Request, reply: Reply, house: House, dialect: ChatDialect, caller: Caller) -> None:
+async def _serve(request: Request, reply: Reply, house: House, dialect: CallDialect, caller: Caller) -> None:
     limits = house.settings.limits
-    intent = dialect.sniff(await request.body(limits.body_bytes, limits.idle_s))
+    intent = dialect.sniff(await request.body(limits.body_bytes, limits.idle_s), request.target)
     way = _plan(caller, intent, dialect, house)
     call = Call(
         request_id=request.id,
@@ -65,7 +65,7 @@ async def _run(call: Call, reply: Reply, house: House) -> None:
         try:
             await relay.run(call, reply, house.wires, outcome)
         finally:
-            _count(outcome, Nanos(0), house)
+            _count(call, outcome, Nanos(0), house)
         return
     hold = await _hold(call, house)
     closing = house.closings.of(call.wallet, hold.key if hold else "")
@@ -79,8 +79,8 @@ async def _run(call: Call, reply: Reply, house: House) -> None:
         _close(call, hold, outcome, house, closing)
 
 
-def _plan(caller: Caller, intent: Intent, dialect: ChatDialect, house: House) -> Plan:
-    wish = Wish(intent.model, dialect.id, caller.models, intent.lead)
+def _plan(caller: Caller, intent: Intent, dialect: CallDialect, house: House) -> Plan:
+    wish = Wish(intent.model, dialect.id, caller.models, intent.lead, operation=dialect.operation)
     return plan(wish, house.directory(), house.wires.health, house.random, house.settings.limits.attempts)
 
 
@@ -100,7 +100,7 @@ def _close(call: Call, hold: Hold | None, outcome: Outcome, house: House, closin
     """Settles or releases, and logs, in one transaction that nothing can cancel any more."""
     cost = Nanos(bill(outcome.usage, call.plan))
     row = _row(call, outcome, cost)
-    _count(outcome, cost, house)
+    _count(call, outcome, cost, house)
 
     def book() -> Awaitable[object]:
         if hold is None:
@@ -112,9 +112,9 @@ def _close(call: Call, hold: Hold | None, outcome: Outcome, house: House, closin
     closing.book(call.request_id, book)
 
 
-def _count(outcome: Outcome, cost: Nanos, house: House) -> None:
+def _count(call: Call, outcome: Outcome, cost: Nanos, house: House) -> None:
     """Figures for the operator; what a film costs is settled later and not in them."""
-    house.metrics.calls.labels("chat", outcome.channel, str(outcome.status)).inc()
+    house.metrics.calls.labels(call.dialect.operation, outcome.channel, str(outcome.status)).inc()
     if outcome.first_byte_ms is not None:
         house.metrics.first_byte.observe(outcome.first_byte_ms / 1000)
     if cost:
@@ -132,7 +132,7 @@ def _row(call: Call, outcome: Outcome, cost: Nanos) -> CallRow:
         upstream_model=outcome.upstream_model,
         channel=outcome.channel,
         dialect=call.dialect.id,
-        operation="chat",
+        operation=call.dialect.operation,
         is_stream=call.intent.is_stream,
         status=outcome.status,
         error_code=outcome.error.code if outcome.error else "",

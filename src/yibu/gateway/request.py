@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from yibu.dialects.dialect import Dialect
+from yibu.dialects.dialect import Dialect, Target
 from yibu.hub.errors import InvalidRequest, TooLarge
 from yibu.kit.ids import now_ms
 from yibu.relay.reply import Message, Receive
@@ -34,6 +34,10 @@ class Request:
     def query(self) -> dict[str, str]:
         """The last value of each name."""
         return {name: values[-1] for name, values in parse_qs(self._query.decode("latin-1")).items()}
+
+    @property
+    def target(self) -> Target:
+        return Target(self.params, self.query if self._query else {}, self.headers)
 
     def public_url(self, configured: str) -> str:
         """How the customer reached us: as the operator says, else as the request does."""

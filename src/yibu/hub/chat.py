@@ -29,6 +29,9 @@ class Turn(msgspec.Struct, frozen=True):
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     """`tool_choice` and `parallel_tools` are None when the caller left them to the model.
 
+    `user` and `safety_id`: whom the caller asks for, as a name and as a hash; `service_tier`: auto, default, flex, priority or a
+    vendor's own; `cache_key`: calls with the same one share a prompt cache; `verbosity`: low, medium or high; empty when not given.
+
     `dialect`: the id of the dialect it was decoded from, whose all the extras in it are; empty when made here.
     `bound`: paths of what stands for something that only a vendor of that dialect has, and without which the answer would
     be wrong: such a request is refused rather than translated.
@@ -46,6 +49,10 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     stream: Streaming = Streaming()
     user: str = ""
+    safety_id: str = ""
+    service_tier: str = ""
+    cache_key: str = ""
+    verbosity: str = ""
     metadata: dict[str, str] = {}
     dialect: str = ""
     bound: tuple[str, ...] = ()

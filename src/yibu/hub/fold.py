@@ -170,7 +170,7 @@ class _Choice:
                 pass
             case _:
                 assert_never(head)
-        if extras and not isinstance(head, ToolResult | Refusal | Opaque):
+        if extras and not isinstance(head, Opaque):
             head = msgspec.structs.replace(head, extras={**head.extras, **extras})
         self.parts.append(head)
 

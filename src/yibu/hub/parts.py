@@ -2,6 +2,9 @@
 
 `member`, wherever it appears: when several members of a dialect can carry the thing, the one that did, so that the
 same dialect can put it back where it stood. It is empty for the usual member, and other dialects ignore it.
+
+`cache`, wherever it appears: the caller wants everything up to here kept in the vendor's prompt cache, for `5m` or `1h`, or
+`ephemeral` for as long as the vendor does by itself; empty for no mark.
 """
 
 import msgspec
@@ -26,6 +29,7 @@ class Seal(msgspec.Struct, frozen=True):
 
 class Text(msgspec.Struct, frozen=True, tag="text"):
     text: str
+    cache: str = ""
     extras: Extras = {}
 
 
@@ -42,6 +46,7 @@ class Media(msgspec.Struct, frozen=True, tag="media"):
     detail: str = ""
     id: str = ""
     transcript: str = ""
+    cache: str = ""
     extras: Extras = {}
 
 
@@ -66,6 +71,7 @@ class ToolCall(msgspec.Struct, frozen=True, tag="tool_call"):
     is_custom: bool = False
     seal: Seal | None = None
     member: str = ""
+    cache: str = ""
     extras: Extras = {}
 
 
@@ -78,12 +84,15 @@ class ToolResult(msgspec.Struct, frozen=True, tag="tool_result"):
     is_error: bool = False
     is_list: bool = False
     member: str = ""
+    cache: str = ""
+    extras: Extras = {}
 
 
 class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
     """The model says why it will not answer."""
 
     text: str
+    extras: Extras = {}
 
 
 class Citation(msgspec.Struct, frozen=True, tag="citation"):

@@ -7,14 +7,19 @@ import msgspec
 from yibu.hub.parts import Extras, Part
 from yibu.hub.usage import Usage
 
-FinishKind = Literal["stop", "length", "tool_calls", "filtered", "error"]
+FinishKind = Literal["stop", "length", "tool_calls", "filtered", "paused", "error"]
 
 
 class Finish(msgspec.Struct, frozen=True):
-    """Why a choice ended; `raw` is the vendor's own word for it."""
+    """Why a choice ended; `raw` is the vendor's own word for it.
+
+    `paused`: a tool that the vendor runs is not done, and goes on when the same conversation is sent again;
+    `stop_sequence`: the caller's stop string that was met, None when none was or the vendor does not say.
+    """
 
     kind: FinishKind
     raw: str = ""
+    stop_sequence: str | None = None
 
 
 class Choice(msgspec.Struct, frozen=True):

@@ -18,11 +18,15 @@ class Function(msgspec.Struct, frozen=True, tag="function"):
     strict: bool | None = None
     is_custom: bool = False
     member: str = ""
+    cache: str = ""
     extras: Extras = {}
 
 
 class Hosted(msgspec.Struct, frozen=True, tag="hosted"):
-    """A tool that the vendor runs; it is understood by `dialect` only."""
+    """A tool that the vendor runs, written as `dialect` has it.
+
+    `kind`: `web_search` or `code_execution` where it is one of those, which several vendors have; else the dialect's own word.
+    """
 
     dialect: str
     kind: str

@@ -11,6 +11,7 @@ class Meter(StrEnum):
     INPUT = "input"
     INPUT_CACHED = "input_cached"
     CACHE_WRITE = "cache_write"
+    CACHE_WRITE_1H = "cache_write_1h"
     AUDIO_IN = "audio_in"
     OUTPUT = "output"
     REASONING = "reasoning"
@@ -18,6 +19,7 @@ class Meter(StrEnum):
     IMAGE = "image"
     SECOND = "second"
     CHARACTER = "character"
+    SEARCH = "search"
     CALL = "call"
 
 

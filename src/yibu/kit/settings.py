@@ -106,13 +106,14 @@ class ChannelSettings(Section):
 
 
 class PriceSettings(Section):
-    """Units of currency per million units of a token meter; `second`, `image`, `character` and `call` per single unit."""
+    """Units of currency per million units of a token meter; `second`, `image`, `character`, `search` and `call` per single unit."""
 
     model: str
     free: bool = False
     input: Decimal | None = None
     input_cached: Decimal | None = None
     cache_write: Decimal | None = None
+    cache_write_1h: Decimal | None = None
     audio_in: Decimal | None = None
     output: Decimal | None = None
     reasoning: Decimal | None = None
@@ -120,6 +121,7 @@ class PriceSettings(Section):
     image: Decimal | None = None
     second: Decimal | None = None
     character: Decimal | None = None
+    search: Decimal | None = None
     call: Decimal | None = None
 
 

@@ -5,6 +5,7 @@ Nothing here does I/O: a provider describes requests and reads answers, others c
 
 from collections.abc import Mapping
 from typing import ClassVar, Protocol
+from urllib.parse import quote
 
 import msgspec
 
@@ -68,7 +69,8 @@ class TaskDriver(Protocol):
 class Provider:
     """One vendor. Subclass it in a file of its own and name the documentation and its date in the docstring.
 
-    `speaks`: dialect id to path; `works`: kinds of long work it does.
+    `speaks`: dialect id to path, the one to translate into first; `streams`: the path of streamed calls where it is another;
+    in both `{model}` stands for the upstream's name of the model. `works`: kinds of long work it does.
     """
 
     id: ClassVar[str]
@@ -76,12 +78,22 @@ class Provider:
     base_url: ClassVar[str] = ""
     auth: ClassVar[Auth] = Bearer()
     speaks: ClassVar[Mapping[str, str]] = {}
+    streams: ClassVar[Mapping[str, str]] = {}
     works: ClassVar[Mapping[Work, TaskDriver]] = {}
     models_path: ClassVar[str] = "/v1/models"
 
-    def prepare(self, fields: Fields, losses: Losses) -> Fields:
-        """Changes what this vendor would trip over in a request of its own dialect; each change is a `Loss`."""
+    def path(self, dialect: str, model: str, *, is_stream: bool) -> str:
+        """Where below the base URL a call in this dialect goes."""
+        pattern = self.streams.get(dialect, self.speaks[dialect]) if is_stream else self.speaks[dialect]
+        return pattern.replace("{model}", quote(model, safe=""))
+
+    def prepare(self, dialect: str, fields: Fields, losses: Losses) -> Fields:
+        """Changes what this vendor would trip over in a request of that dialect; what is lost by it is a `Loss`."""
         return fields
+
+    def prepare_headers(self, dialect: str, headers: dict[str, str]) -> dict[str, str]:
+        """Changes the headers that the dialect asks for; the credential is not among them."""
+        return headers
 
 
 def join(base_url: str, path: str) -> str:

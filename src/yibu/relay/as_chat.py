@@ -5,9 +5,11 @@ The task does not need the conversation: a customer who hangs up finds it again 
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import cast
 
 import msgspec
 
+from yibu.dialects.dialect import ChatDialect
 from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import InvalidMedia, InvalidRequest, NotFound
 from yibu.hub.estimate import estimate_text
@@ -43,15 +45,16 @@ SIZES: dict[bool, dict[Orientation, tuple[int, int]]] = {
 
 async def as_chat(call: Call, reply: Reply, wires: Wires, outcome: Outcome) -> None:
     """Raises `HubError` while nothing was accepted; from then on the answer says how it ended."""
-    request = call.dialect.decode_request(call.intent.body)
+    dialect = cast(ChatDialect, call.dialect)
+    request = dialect.decode_request(call.intent.body, call.intent.target)
     _note_losses(request, outcome)
     task, wish = await _accept(call, request, wires)
     outcome.task_id = task.id
     outcome.channel, outcome.upstream_model = task.where.channel, task.where.model
     events = _events(call, request, task, wish, wires)
     if request.stream.on:
-        writer = call.dialect.writer(request)
-        head = headers.of_stream(task.where.channel, outcome.losses)
+        writer = dialect.writer(request)
+        head = headers.of_stream(dialect.answer_type(call.intent), task.where.channel, outcome.losses)
         await reply.start(200, head, is_stream=True)
         async for event in events:
             if frame := writer.feed(event):

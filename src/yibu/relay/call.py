@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from yibu.catalog.cost import cost
-from yibu.dialects.dialect import ChatDialect, Intent
+from yibu.dialects.dialect import CallDialect, Intent
 from yibu.hub.errors import HubError
 from yibu.hub.estimate import estimate_prompt
 from yibu.hub.loss import Loss
@@ -31,7 +31,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str
     key_id: str
     wallet: int
-    dialect: ChatDialect
+    dialect: CallDialect
     intent: Intent
     plan: Plan
     public_url: str

@@ -9,7 +9,6 @@ from yibu.kit.money import Nanos, in_units
 from yibu.relay.reply import Headers
 
 JSON = (b"content-type", b"application/json")
-EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 NO_BUFFERING: Headers = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
 MOST_LOSSES = 20
 MOST_BYTES = 2048
@@ -36,6 +35,6 @@ def losses(lost: Iterable[Loss]) -> Headers:
     return [(b"x-yibu-loss", _CUT.sub("", plain[:MOST_BYTES]).encode())]
 
 
-def of_stream(served_by: str, lost: Iterable[Loss]) -> Headers:
-    """The head of a stream of events."""
-    return [EVENT_STREAM, channel(served_by), *NO_BUFFERING, *losses(lost)]
+def of_stream(kind: str, served_by: str, lost: Iterable[Loss]) -> Headers:
+    """The head of a stream. `kind`: its content type."""
+    return [(b"content-type", kind.encode()), channel(served_by), *NO_BUFFERING, *losses(lost)]

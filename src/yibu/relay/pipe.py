@@ -3,6 +3,9 @@
 A tap listens for what must be known: usage, the end, an error. It hides the one frame that only we asked for.
 """
 
+from typing import cast
+
+from yibu.dialects.dialect import ChatDialect
 from yibu.hub.errors import Broken
 from yibu.kit.http import HttpFailed, Response
 from yibu.relay import headers
@@ -53,7 +56,8 @@ async def _stream(call: Call, attempt: Attempt, response: Response, reply: Reply
                 if tap.failed:
                     raise tap.failed
                 outcome.first_byte_ms = call.elapsed_ms()
-                await reply.start(200, headers.of_stream(attempt.channel.name, outcome.losses), is_stream=True)
+                kind = cast(ChatDialect, call.dialect).answer_type(call.intent)
+                await reply.start(200, headers.of_stream(kind, attempt.channel.name, outcome.losses), is_stream=True)
             if ready:
                 await reply.write(ready)
             if tap.failed:

@@ -50,11 +50,11 @@ class Reply:
         return Watch(self, self._receive, grace_s)
 
     async def start(self, status: int, headers: Headers, *, is_stream: bool = False) -> None:
-        """Sends the head. `is_stream`: server-sent events, which are kept alive with comments."""
+        """Sends the head. `is_stream`: a piece at a time; server-sent events, not arrays of JSON, are kept alive with comments."""
         self.has_started = True
         self.status = status
         self.is_stream = is_stream
-        if is_stream:
+        if is_stream and not any(b"json" in value for name, value in headers if name == b"content-type"):
             self._schedule_ping()
         await self._emit({"type": "http.response.start", "status": status, "headers": [*headers, *self._always]})
 

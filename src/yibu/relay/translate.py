@@ -1,14 +1,17 @@
 """The long way: the request is understood, written in the vendor's dialect, and the answer is written in the customer's."""
 
+from typing import Any, cast
+
 import msgspec
 
-from yibu.dialects import chat_dialects
-from yibu.dialects.dialect import ChatDialect
+from yibu.dialects import call_dialects
+from yibu.dialects.dialect import CallDialect, ChatDialect, Operation
 from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import Broken, HubError, InvalidRequest
 from yibu.hub.estimate import TextMeter
 from yibu.hub.events import Event, Failed, Metered
 from yibu.hub.fold import error_of
+from yibu.hub.reply import ChatReply
 from yibu.hub.usage import Usage
 from yibu.kit.http import HttpFailed, Response
 from yibu.relay import headers
@@ -21,27 +24,36 @@ from yibu.routing.plan import Attempt
 
 async def translate(call: Call, attempt: Attempt, reply: Reply, wires: Wires, outcome: Outcome) -> None:
     """Raises `HubError` while nothing was sent to the customer; afterwards it is in `outcome.error`."""
-    spoken = chat_dialects()[attempt.dialect]
-    request = call.dialect.decode_request(call.intent.body)
-    if request.bound and spoken.id != request.dialect:
-        raise _unknown_there(request)
-    if attempt.channel.inline_media:
-        request = await inline_media(request, wires.fetcher)
-    stream = msgspec.structs.replace(request.stream, usage=request.stream.on)
-    asked = msgspec.structs.replace(request, model=attempt.model, stream=stream)
+    spoken = call_dialects()[attempt.dialect]
+    request = call.dialect.decode_request(call.intent.body, call.intent.target)
+    asked = msgspec.structs.replace(request, model=attempt.model)
+    if call.dialect.operation is Operation.CHAT:
+        asked = await _fit(asked, call, attempt, cast(ChatDialect, spoken), wires)
     body = spoken.encode_request(asked, outcome.losses)
     response = await send(call, attempt, spoken, body, outcome.losses, wires)
     try:
         if call.intent.is_stream:
-            await _stream(call, attempt, spoken, request, response, reply, outcome)
+            await _stream(call, attempt, cast(ChatDialect, spoken), request, response, reply, outcome)
         else:
             await _whole(call, attempt, spoken, response, reply, outcome)
     finally:
         await response.close()
 
 
+async def _fit(request: ChatRequest, call: Call, attempt: Attempt, spoken: ChatDialect, wires: Wires) -> ChatRequest:
+    """The request with what the vendor or its format cannot do without: usage, a ceiling, media that stand in it."""
+    if request.bound and spoken.id != request.dialect:
+        raise _unknown_there(request)
+    if attempt.channel.inline_media or spoken.needs_inline:
+        request = await inline_media(request, wires.fetcher)
+    if spoken.needs_ceiling and request.limits.max_output_tokens is None:
+        ceiling = msgspec.structs.replace(request.limits, max_output_tokens=call.plan.model.max_output_tokens)
+        request = msgspec.structs.replace(request, limits=ceiling)
+    return msgspec.structs.replace(request, stream=msgspec.structs.replace(request.stream, usage=request.stream.on))
+
+
 async def _whole(
-    call: Call, attempt: Attempt, spoken: ChatDialect, response: Response, reply: Reply, outcome: Outcome
+    call: Call, attempt: Attempt, spoken: CallDialect, response: Response, reply: Reply, outcome: Outcome
 ) -> None:
     try:
         answer = spoken.decode_reply(await response.read(MOST_REPLY_BYTES))
@@ -49,12 +61,18 @@ async def _whole(
         raise broken(exc) from exc
     body = call.dialect.encode_reply(answer, outcome.losses)
     outcome.first_byte_ms = call.elapsed_ms()
-    meter = TextMeter()
-    meter.feed_reply(answer)
-    outcome.usage = metered(answer.usage, call, meter.tokens, was_accepted=True)
+    outcome.usage = metered(answer.usage, call, _length(answer), was_accepted=True)
     cost = headers.price(bill(outcome.usage, call.plan))
     head = [headers.JSON, headers.channel(attempt.channel.name), cost, *headers.losses(outcome.losses)]
     await reply.whole(200, head, body)
+
+
+def _length(answer: Any) -> int:
+    """Estimated tokens of an answer in words; other answers are sold by what was asked."""
+    meter = TextMeter()
+    if isinstance(answer, ChatReply):
+        meter.feed_reply(answer)
+    return meter.tokens
 
 
 async def _stream(
@@ -66,7 +84,8 @@ async def _stream(
     reply: Reply,
     outcome: Outcome,
 ) -> None:
-    reader, writer = spoken.reader(), call.dialect.writer(request)
+    caller = cast(ChatDialect, call.dialect)
+    reader, writer = spoken.reader(), caller.writer(request)
     heard = _Heard()
     try:
         async for chunk in response.chunks():
@@ -78,7 +97,8 @@ async def _stream(
                 if not events:
                     continue
                 outcome.first_byte_ms = call.elapsed_ms()
-                await reply.start(200, headers.of_stream(attempt.channel.name, outcome.losses), is_stream=True)
+                kind = caller.answer_type(call.intent)
+                await reply.start(200, headers.of_stream(kind, attempt.channel.name, outcome.losses), is_stream=True)
             if ready := b"".join(map(writer.feed, events)):
                 await reply.write(ready)
         events = reader.finish()

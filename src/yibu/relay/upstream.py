@@ -1,9 +1,11 @@
 """One request to a vendor: sent, and its refusals turned into ours."""
 
+from typing import cast
+
 import msgspec
 import structlog
 
-from yibu.dialects.dialect import ChatDialect
+from yibu.dialects.dialect import NOWHERE, CallDialect, ChatDialect
 from yibu.hub.errors import Broken, Late, UpstreamError
 from yibu.hub.loss import Losses
 from yibu.kit.http import BodyTooLarge, HttpFailed, Response, TimedOut
@@ -15,12 +17,10 @@ log = structlog.get_logger(__name__)
 
 MOST_ERROR_BYTES = 64 * 1024
 MOST_REPLY_BYTES = 64 * 1024 * 1024
-JSON_HEADERS = {"content-type": "application/json", "accept": "application/json"}
-STREAM_HEADERS = {"content-type": "application/json", "accept": "text/event-stream"}
 
 
 async def send(
-    call: Call, attempt: Attempt, spoken: ChatDialect, body: bytes, losses: Losses, wires: Wires
+    call: Call, attempt: Attempt, spoken: CallDialect, body: bytes, losses: Losses, wires: Wires
 ) -> Response:
     """Sends `body`, written in the dialect `spoken`, and returns when the head of a good answer is there.
 
@@ -28,13 +28,17 @@ async def send(
     """
     provider = attempt.channel.provider
     if type(provider).prepare is not Provider.prepare:
-        body = msgspec.json.encode(provider.prepare(msgspec.json.decode(body, type=dict[str, msgspec.Raw]), losses))
-    headers = STREAM_HEADERS if call.intent.is_stream else JSON_HEADERS
+        members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        body = msgspec.json.encode(provider.prepare(spoken.id, members, losses))
+    is_stream = call.intent.is_stream
+    accept = cast(ChatDialect, spoken).stream_accept if is_stream else "application/json"
+    target = call.intent.target if spoken.id == call.dialect.id else NOWHERE
+    asked = provider.prepare_headers(spoken.id, spoken.request_headers(target))
     try:
         response = await wires.client.request(
             "POST",
-            attempt.channel.url(provider.speaks[spoken.id]),
-            headers={**headers, **attempt.headers},
+            attempt.channel.url(provider.path(spoken.id, attempt.model, is_stream=is_stream)),
+            headers={"content-type": "application/json", "accept": accept, **asked, **attempt.headers},
             body=body,
             connect_timeout_s=wires.limits.connect_s,
             first_byte_timeout_s=wires.limits.first_byte_s,
@@ -43,7 +47,7 @@ async def send(
     except HttpFailed as exc:
         raise broken(exc) from exc
     kind = response.headers.get("content-type", "")
-    if response.status == 200 and ("event-stream" in kind if call.intent.is_stream else "json" in kind):
+    if response.status == 200 and (accept if is_stream else "json") in kind:
         return response
     try:
         said = await response.read(MOST_ERROR_BYTES)

@@ -1,10 +1,12 @@
 """A channel: one account at one vendor, with the models it serves."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from yibu.dialects import call_dialects
+from yibu.dialects.dialect import Operation
 from yibu.kit.settings import ChannelSettings
 from yibu.providers import discover
 from yibu.providers.provider import Provider, join
@@ -12,14 +14,15 @@ from yibu.providers.provider import Provider, join
 
 class Channel(msgspec.Struct, frozen=True):
     """`secrets`: a pool of credentials; `models`: public name to the upstream's; `inline_media`: the upstream cannot fetch
-    pictures by URL, so they are fetched here and sent along."""
+    pictures by URL, so they are fetched here and sent along; `speaks`: dialect to what is asked in it, the best to translate into
+    first."""
 
     name: str
     provider: Provider
     base_url: str
     secrets: tuple[str, ...]
     models: dict[str, str]
-    speaks: frozenset[str]
+    speaks: Mapping[str, Operation]
     tier: int = 1
     weight: int = 1
     inline_media: bool = False
@@ -57,11 +60,16 @@ def _channel(settings: ChannelSettings) -> Channel:
         base_url=base_url,
         secrets=tuple(_secret(settings.name, key) for key in settings.keys) or ("",),
         models=settings.models,
-        speaks=frozenset(settings.speaks or provider.speaks),
+        speaks=_operations(settings.speaks or provider.speaks),
         tier=settings.tier,
         weight=settings.weight,
         inline_media=settings.inline_media,
     )
+
+
+def _operations(speaks: Iterable[str]) -> dict[str, Operation]:
+    known = call_dialects()
+    return {id: known[id].operation for id in speaks if id in known}
 
 
 def _secret(channel: str, key: str) -> str:

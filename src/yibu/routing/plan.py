@@ -8,6 +8,7 @@ import msgspec
 from yibu.catalog.catalog import Catalog
 from yibu.catalog.model import Model
 from yibu.catalog.price import Sheet
+from yibu.dialects.dialect import Operation
 from yibu.hub.errors import Busy, NoChannel, NotAllowed, UnknownModel
 from yibu.hub.work import Work
 from yibu.routing.channel import Channel
@@ -69,6 +70,7 @@ class Wish(msgspec.Struct, frozen=True):
     allowed: tuple[str, ...] | None = None
     lead: bytes = b""
     pinned: str = ""
+    operation: Operation = Operation.CHAT
 
 
 def plan(wish: Wish, directory: Directory, health: Health, random: Callable[[], float], most: int) -> Plan:
@@ -89,10 +91,12 @@ def plan(wish: Wish, directory: Directory, health: Health, random: Callable[[], 
     able = [channel for channel in serving if _can(channel, wish, work)]
     fit = [channel for channel in able if not health.is_absent(channel.name, channel.models[wish.model])]
     attempts = tuple(
-        Attempt(channel, credential, channel.models[wish.model], "" if work else _dialect(channel, wish.dialect))
+        Attempt(channel, credential, channel.models[wish.model], "" if work else _dialect(channel, wish))
         for channel in _order(fit, wish, health, random)
         for credential in _credentials(channel, wish.model, health)
     )
+    if not (able or work):
+        raise NotAllowed(f"The model `{wish.model}` cannot be called here: its vendor has no such interface for it.")
     if not attempts:
         raise _nobody(fit, wish.model, health)
     return Plan(model, sheet, attempts[:most], work)
@@ -101,12 +105,16 @@ def plan(wish: Wish, directory: Directory, health: Health, random: Callable[[], 
 def _can(channel: Channel, wish: Wish, work: Work | None) -> bool:
     if wish.pinned and channel.name != wish.pinned:
         return False
-    return work in channel.provider.works if work else bool(channel.speaks)
+    if work:
+        return work in channel.provider.works and wish.operation is Operation.CHAT
+    return wish.operation in channel.speaks.values()
 
 
-def _dialect(channel: Channel, spoken: str) -> str:
-    """The caller's own dialect where the channel speaks it: that is the pipe."""
-    return spoken if spoken in channel.speaks else min(channel.speaks)
+def _dialect(channel: Channel, wish: Wish) -> str:
+    """The caller's own dialect where the channel speaks it: that is the pipe. Else the first for the operation."""
+    if wish.dialect in channel.speaks:
+        return wish.dialect
+    return next(id for id, operation in channel.speaks.items() if operation is wish.operation)
 
 
 def _order(channels: list[Channel], wish: Wish, health: Health, random: Callable[[], float]) -> list[Channel]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from yibu.dialects._vendor_errors import decode_error
-from yibu.dialects.dialect import Bounds, Intent, Operation, Route, Tap
+from yibu.dialects.dialect import NOWHERE, Bounds, Intent, Operation, Route, Tap, Target
 from yibu.dialects.openai_chat import sniff
 from yibu.dialects.openai_chat.errors import OpenAIErrors
 from yibu.dialects.openai_chat.reader import Reader
@@ -28,6 +28,10 @@ class OpenAIChat(OpenAIErrors):
 
     id: ClassVar[str] = ID
     title: ClassVar[str] = "OpenAI Chat Completions"
+    operation: ClassVar[Operation] = Operation.CHAT
+    needs_ceiling: ClassVar[bool] = False
+    needs_inline: ClassVar[bool] = False
+    stream_accept: ClassVar[str] = "text/event-stream"
     routes: ClassVar[tuple[Route, ...]] = (Route("POST", "/v1/chat/completions", Operation.CHAT),)
 
     def __init__(self, bounds: Bounds | None = None) -> None:
@@ -36,13 +40,19 @@ class OpenAIChat(OpenAIErrors):
     def within(self, bounds: Bounds) -> "OpenAIChat":
         return OpenAIChat(bounds)
 
-    def sniff(self, body: bytes) -> Intent:
+    def answer_type(self, intent: Intent) -> str:
+        return "text/event-stream; charset=utf-8"
+
+    def request_headers(self, target: Target) -> dict[str, str]:
+        return {}
+
+    def sniff(self, body: bytes, target: Target = NOWHERE) -> Intent:
         return sniff.sniff(body, self.bounds)
 
     def splice(self, intent: Intent, model: str) -> bytes:
         return sniff.splice(intent, model)
 
-    def decode_request(self, body: bytes) -> ChatRequest:
+    def decode_request(self, body: bytes, target: Target = NOWHERE) -> ChatRequest:
         return decode_request(body, self.bounds)
 
     def encode_request(self, request: ChatRequest, losses: Losses) -> bytes:

@@ -30,6 +30,7 @@ _WORDS: dict[FinishKind, str] = {
     "length": "length",
     "tool_calls": "tool_calls",
     "filtered": "content_filter",
+    "paused": "stop",
     "error": "length",
 }
 """OpenAI has no word for a broken answer; `length` at least tells that something is missing."""

@@ -65,7 +65,7 @@ def encode_usage(usage: Usage) -> Any:
     def total(*meters: Meter) -> int:
         return sum(units.get(meter, 0) for meter in meters)
 
-    prompt = total(Meter.INPUT, Meter.INPUT_CACHED, Meter.CACHE_WRITE, Meter.AUDIO_IN)
+    prompt = total(Meter.INPUT, Meter.INPUT_CACHED, Meter.CACHE_WRITE, Meter.CACHE_WRITE_1H, Meter.AUDIO_IN)
     completion = total(Meter.OUTPUT, Meter.REASONING, Meter.AUDIO_OUT)
     members: dict[str, Any] = {
         "prompt_tokens": prompt,
@@ -73,19 +73,19 @@ def encode_usage(usage: Usage) -> Any:
         "total_tokens": prompt + completion,
     }
     for key, names in _DETAILS.items():
-        details = {name: units[meter] for name, meter in names.items() if meter in units}
+        details = {name: total(*meters) for name, meters in names.items() if any(meter in units for meter in meters)}
         if details:
             members[key] = details
     return members
 
 
-_DETAILS = {
+_DETAILS: dict[str, dict[str, tuple[Meter, ...]]] = {
     "prompt_tokens_details": {
-        "cached_tokens": Meter.INPUT_CACHED,
-        "cache_write_tokens": Meter.CACHE_WRITE,
-        "audio_tokens": Meter.AUDIO_IN,
+        "cached_tokens": (Meter.INPUT_CACHED,),
+        "cache_write_tokens": (Meter.CACHE_WRITE, Meter.CACHE_WRITE_1H),
+        "audio_tokens": (Meter.AUDIO_IN,),
     },
-    "completion_tokens_details": {"reasoning_tokens": Meter.REASONING, "audio_tokens": Meter.AUDIO_OUT},
+    "completion_tokens_details": {"reasoning_tokens": (Meter.REASONING,), "audio_tokens": (Meter.AUDIO_OUT,)},
 }
 
 

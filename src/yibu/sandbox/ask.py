@@ -1,30 +1,13 @@
-"""A chat request as the engines see it, read strictly from OpenAI's wire form.
-
-Strict on purpose: an unknown member is a 400 here as it is at OpenAI, so that a gateway that forwards too much is found.
-Source: OpenAI, *Create chat completion*, read 2026-11.
-"""
+"""A chat request as the engines see it, whatever format it came in."""
 
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
 
-from yibu.sandbox.members import Members
-from yibu.sandbox.refusal import Refusal, missing, wrong_type, wrong_value
-
-_MEMBERS = """
-    model messages stream stream_options max_completion_tokens max_tokens temperature top_p n stop presence_penalty
-    frequency_penalty logit_bias logprobs top_logprobs seed tools tool_choice parallel_tool_calls response_format
-    reasoning_effort verbosity modalities audio prediction web_search_options store metadata service_tier
-    prompt_cache_key prompt_cache_options prompt_cache_retention safety_identifier user moderation
-"""
-KNOWN = frozenset(_MEMBERS.split())
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-
 Schema = dict[str, Any]  # a JSON Schema; the wire truly carries anything here
+Choice = Literal["auto", "none", "required"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,243 +20,82 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    """Something to look at or to listen to. `url`: a data URL when it was sent inline, else an address or a file's id."""
+
+    kind: Literal["picture", "audio", "document", "video"]
+    url: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
-    """One message. `pictures`: URLs as sent. `answers`: for role tool, the id of the call."""
+    """One message. `answers`, `failed`: for role tool, the id of the call, and whether the tool says it failed.
+
+    `thoughts`: the reasoning that came back with an assistant's turn. `mark`: a cache mark stands in it: "5m" or "1h".
+    """
 
     role: Literal["system", "user", "assistant", "tool"]
     text: str
-    pictures: tuple[str, ...] = ()
+    media: tuple[Media, ...] = ()
     calls: tuple[Call, ...] = ()
     answers: str = ""
+    failed: bool = False
+    thoughts: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """`schema`: None for a custom tool, whose input is free text."""
+    """`schema`: None for a custom tool, whose input is free text. `mark`: as in `Turn`."""
 
     name: str
     description: str
     schema: Schema | None
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """`choice`: auto, none, required. `tools`: already narrowed to those that the choice allows.
 
-    `format`: None for text, else the schema to fill ({} for json_object). `limit`: tokens, None for no limit.
+    `format`: None for text, else the schema to fill ({} for any object). `limit`: tokens, None for no limit.
+    `logprobs`: how many alternatives of each token to tell, None when not asked for.
+    `remembers`: this vendor caches long prefixes by itself; else only what is marked.
     `fingerprint`: 32 hex digits of the request's body; all ids and seeds come from it.
     """
 
     model: str
     turns: tuple[Turn, ...]
-    tools: tuple[Tool, ...]
-    choice: Literal["auto", "none", "required"]
-    parallel: bool
-    format: Schema | None
-    effort: str | None
-    limit: int | None
-    stops: tuple[str, ...]
-    temperature: float | None
-    top_p: float | None
-    seed: int | None
-    n: int
-    stream: bool
-    include_usage: bool
     fingerprint: str
+    tools: tuple[Tool, ...] = ()
+    choice: Choice = "none"
+    parallel: bool = True
+    format: Schema | None = None
+    effort: str | None = None
+    limit: int | None = None
+    stops: tuple[str, ...] = ()
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    n: int = 1
+    stream: bool = False
+    include_usage: bool = True
+    logprobs: int | None = None
+    remembers: bool = False
 
     @property
     def question(self) -> Turn:
         """The last user message, or an empty one."""
         return next((turn for turn in reversed(self.turns) if turn.role == "user"), Turn("user", ""))
 
-
-def read_ask(body: dict[str, Any]) -> Ask:
-    """Read a chat request. Raises `Refusal` 400 naming the wrong member."""
-    wire = Members(body)
-    wire.only(KNOWN)
-    model = wire.text("model")
-    tools = tuple(_tool(item) for item in wire.objects("tools", most=128))
-    choice, tools = _choice(wire, tools)
-    if wire.has("parallel_tool_calls") and not wire.has("tools"):
-        raise wrong_value("parallel_tool_calls", "'parallel_tool_calls' is only allowed when 'tools' are specified.")
-    stream = wire.flag("stream", False)
-    if wire.has("stream_options") and not stream:
-        raise wrong_value("stream_options", "it is only allowed when 'stream' is true.")
-    turns = _turns(wire)
-    for name, least, most in (("presence_penalty", -2.0, 2.0), ("frequency_penalty", -2.0, 2.0)):
-        wire.number(name, least, most)
-    return Ask(
-        model=model,
-        turns=turns,
-        tools=tools,
-        choice=choice,
-        parallel=wire.flag("parallel_tool_calls", True),
-        format=_format(wire, turns),
-        effort=wire.choice("reasoning_effort", EFFORTS) if wire.has("reasoning_effort") else None,
-        limit=wire.integer("max_completion_tokens", 1, 1 << 30) or wire.integer("max_tokens", 1, 1 << 30),
-        stops=_stops(body.get("stop")),
-        temperature=wire.number("temperature", 0.0, 2.0),
-        top_p=wire.number("top_p", 0.0, 1.0),
-        seed=wire.integer("seed", -(1 << 63), (1 << 63) - 1),
-        n=wire.integer("n", 1, 128) or 1,
-        stream=stream,
-        include_usage=wire.has("stream_options") and wire.object("stream_options").flag("include_usage", False),
-        fingerprint=hashlib.sha256(msgspec.json.encode(body, order="sorted")).hexdigest()[:32],
-    )
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is text alone, which the small language model can answer."""
+        spoken = all(turn.role != "tool" and not turn.calls and not turn.media for turn in self.turns)
+        return spoken and not self.tools and self.format is None
 
 
-def _tool(wire: Members) -> Tool:
-    kind = wire.choice("type", ("function", "custom"))
-    inner = wire.object(kind)
-    name = inner.text("name")
-    if not _TOOL_NAME.fullmatch(name):
-        raise wrong_value(inner.at("name"), f"'{name}' does not match '^[a-zA-Z0-9_-]{{1,64}}$'.")
-    description = inner.text("description", "")
-    if kind == "custom":
-        return Tool(name, description, None)
-    schema = inner.object("parameters").value if inner.has("parameters") else {"type": "object", "properties": {}}
-    return Tool(name, description, schema)
-
-
-def _choice(wire: Members, tools: tuple[Tool, ...]) -> tuple[Literal["auto", "none", "required"], tuple[Tool, ...]]:
-    value = wire.value.get("tool_choice")
-    if value is None:
-        return ("auto" if tools else "none"), tools
-    if not tools and value != "none":
-        raise wrong_value("tool_choice", "'tool_choice' is only allowed when 'tools' are specified.")
-    if isinstance(value, str):
-        match wire.choice("tool_choice", ("none", "auto", "required")):
-            case "none":
-                return "none", tools
-            case "required":
-                return "required", tools
-            case _:
-                return "auto", tools
-    choice = wire.object("tool_choice")
-    kind = choice.choice("type", ("function", "custom", "allowed_tools"))
-    inner = choice.object(kind)
-    if kind != "allowed_tools":
-        return "required", _named(inner, tools)
-    allowed = tuple(
-        tool for item in inner.objects("tools") for tool in _named(item.object(item.text("type", "function")), tools)
-    )
-    return ("required" if inner.choice("mode", ("auto", "required")) == "required" else "auto"), allowed
-
-
-def _named(wire: Members, tools: tuple[Tool, ...]) -> tuple[Tool, ...]:
-    name = wire.text("name")
-    found = tuple(tool for tool in tools if tool.name == name)
-    if not found:
-        raise wrong_value("tool_choice", f"Tool choice '{name}' not found in 'tools' parameter.")
-    return found
-
-
-def _format(wire: Members, turns: tuple[Turn, ...]) -> Schema | None:
-    if not wire.has("response_format"):
-        return None
-    form = wire.object("response_format")
-    match form.choice("type", ("text", "json_object", "json_schema")):
-        case "text":
-            return None
-        case "json_object":
-            if not any("json" in turn.text.lower() for turn in turns):
-                raise Refusal(
-                    400,
-                    "'messages' must contain the word 'json' in some form, to use 'response_format' of type "
-                    "'json_object'.",
-                    param="messages",
-                )
-            return {}
-        case _:
-            inner = form.object("json_schema")
-            inner.text("name")
-            return inner.object("schema").value
-
-
-def _stops(value: Any) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    stops = [value] if isinstance(value, str) else value
-    if not isinstance(stops, list) or not all(isinstance(stop, str) for stop in stops):
-        raise wrong_type("stop", "a string or an array of strings", value)
-    if len(stops) > 4:
-        raise wrong_value("stop", "at most 4 strings are allowed.")
-    return tuple(stop for stop in stops if stop)
-
-
-def _turns(wire: Members) -> tuple[Turn, ...]:
-    turns: list[Turn] = []
-    waiting: set[str] = set()  # ids of calls that the next messages must answer
-    if not wire.has("messages"):
-        raise missing("messages")
-    for item in wire.objects("messages"):
-        turn = _turn(item)
-        if turn.role == "tool":
-            if turn.answers not in waiting:
-                raise wrong_value(
-                    item.at("role"),
-                    "messages with role 'tool' must be a response to a preceding message with 'tool_calls'.",
-                )
-            waiting.discard(turn.answers)
-        elif waiting:
-            raise wrong_value(
-                item.path,
-                "An assistant message with 'tool_calls' must be followed by tool messages responding to each "
-                f"'tool_call_id'. The following ids had no response: {', '.join(sorted(waiting))}",
-            )
-        waiting |= {call.id for call in turn.calls}
-        turns.append(turn)
-    if not turns:
-        raise wrong_value("messages", "empty array. Expected an array with minimum length 1.")
-    if waiting:
-        raise wrong_value("messages", f"no tool message answers the calls {', '.join(sorted(waiting))}.")
-    return tuple(turns)
-
-
-def _turn(wire: Members) -> Turn:
-    role = wire.choice("role", ("system", "developer", "user", "assistant", "tool"))
-    match role:
-        case "user":
-            text, pictures = _content(wire, ("text", "image_url"))
-            return Turn("user", text, pictures=pictures)
-        case "assistant":
-            calls = tuple(_call(item) for item in wire.objects("tool_calls"))
-            if not calls and not wire.has("content") and not wire.has("refusal"):
-                raise missing(wire.at("content"))
-            text, _ = _content(wire, ("text", "refusal")) if wire.has("content") else ("", ())
-            return Turn("assistant", text, calls=calls)
-        case "tool":
-            text, _ = _content(wire, ("text",))
-            return Turn("tool", text, answers=wire.text("tool_call_id"))
-        case _:
-            text, _ = _content(wire, ("text",))
-            return Turn("system", text)
-
-
-def _call(wire: Members) -> Call:
-    kind = wire.choice("type", ("function", "custom"))
-    inner = wire.object(kind)
-    return Call(wire.text("id"), inner.text("name"), inner.text("arguments" if kind == "function" else "input"))
-
-
-def _content(wire: Members, kinds: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    value = wire.value.get("content")
-    if isinstance(value, str):
-        return value, ()
-    if value is None:
-        raise missing(wire.at("content"))
-    if not isinstance(value, list):
-        raise wrong_type(wire.at("content"), "a string or an array of objects", value)
-    texts: list[str] = []
-    pictures: list[str] = []
-    for part in wire.objects("content"):
-        match part.choice("type", kinds):
-            case "text":
-                texts.append(part.text("text"))
-            case "refusal":
-                texts.append(part.text("refusal"))
-            case _:
-                inner = part.object("image_url")
-                inner.choice("detail", ("auto", "low", "high", "original"), "auto")
-                pictures.append(inner.text("url"))
-    return "\n".join(texts), tuple(pictures)
+def fingerprint_of(body: object) -> str:
+    """32 hex digits that depend on the body's value alone, not on the order of its members."""
+    return hashlib.sha256(msgspec.json.encode(body, order="sorted")).hexdigest()[:32]

@@ -18,18 +18,29 @@ class Manner:
     stall_after: int | None = None  # then silence; a whole answer never comes at all
     cut_after: int | None = None  # then the connection drops; a whole answer breaks off in its middle
     garbage_after: int | None = None  # then a frame that is not JSON; a whole answer is not JSON
-    usage: Literal["true", "none", "absurd"] = "true"
-    status: Literal["ok", "busy", "broken", "html"] = "ok"
+    error_after: int | None = None  # then the vendor's own error in the stream; a whole answer is a 500
+    usage: Literal["true", "none", "absurd", "every"] = "true"
+    status: Literal["ok", "busy", "broken", "overloaded", "html"] = "ok"
     think: bool = False
+    mind: Literal["rules", "mirror"] = "rules"
+    declines: Literal["no", "refuse", "filtered", "blocked"] = "no"
+    is_sealed: bool = False  # Gemini 3: calls must come back with the signature that they were given
 
 
 MANNERS: dict[str, Manner] = {
     "sandbox/rules": Manner(),
     "sandbox/think": Manner(think=True),
+    "sandbox/mirror": Manner(mind="mirror"),
+    "sandbox/meters": Manner(usage="every", think=True),
+    "sandbox/refuse": Manner(declines="refuse"),
+    "sandbox/filtered": Manner(declines="filtered"),
+    "sandbox/blocked": Manner(declines="blocked"),
     "sandbox/slow": Manner(first_byte_s=2.0, piece_s=0.2),
     "sandbox/stall": Manner(stall_after=3),
     "sandbox/busy-429": Manner(status="busy"),
     "sandbox/error-500": Manner(status="broken"),
+    "sandbox/overloaded": Manner(status="overloaded"),
+    "sandbox/error-mid-stream": Manner(error_after=3),
     "sandbox/cut-mid-stream": Manner(cut_after=3),
     "sandbox/bad-json": Manner(garbage_after=3),
     "sandbox/html": Manner(status="html"),
@@ -53,8 +64,10 @@ def manner_of(model: str) -> Manner | None:
     """The manner of a model's name, or None when the name is none of these.
 
     `sandbox/slow-500ms` waits 500 ms before the first byte and a tenth of it before each piece;
-    `sandbox/slow-500ms-20ms` tells both.
+    `sandbox/slow-500ms-20ms` tells both. `-3` after any name makes it sealed, as Gemini 3 is.
     """
+    if model.endswith("-3") and (open_one := manner_of(model[:-2])) is not None:
+        return replace(open_one, is_sealed=True)
     if match := _SLOW.fullmatch(model):
         first = int(match[1]) / 1000
         return replace(
@@ -80,14 +93,23 @@ def refuse(manner: Manner) -> None:
                 },
             )
         case "broken":
-            raise Refusal(
-                500,
-                "The server had an error while processing your request. Sorry about that!",
-                kind="server_error",
-                code="internal_error",
-            )
+            raise broken()
+        case "overloaded":
+            raise overloaded()
         case "ok" | "html":
             return
+
+
+def broken() -> Refusal:
+    """The vendor failed."""
+    said = "The server had an error while processing your request. Sorry about that!"
+    return Refusal(500, said, kind="server_error", code="internal_error")
+
+
+def overloaded() -> Refusal:
+    """The vendor has too much to do, which is nobody's limit."""
+    said = "The engine is currently overloaded, please try again later."
+    return Refusal(503, said, kind="service_unavailable_error", code="server_is_overloaded")
 
 
 @dataclass(frozen=True, slots=True)

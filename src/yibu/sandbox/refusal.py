@@ -1,5 +1,6 @@
-"""Errors in OpenAI's shape: `{"error": {"message", "type", "param", "code"}}`, all four always there.
+"""What is refused, and how OpenAI tells it: `{"error": {"message", "type", "param", "code"}}`, all four always there.
 
+Other vendors' formats make their own shapes of a `Refusal`.
 Source: platform.openai.com/docs/guides/error-codes, read 2026-11.
 """
 
@@ -8,7 +9,7 @@ from typing import Any
 
 
 class Refusal(Exception):
-    """The request is answered with this status and OpenAI's error body."""
+    """The request is answered with this status and an error body. `about`: what it is about, such as a model's name."""
 
     def __init__(
         self,
@@ -19,6 +20,7 @@ class Refusal(Exception):
         param: str | None = None,
         kind: str = "invalid_request_error",
         headers: Mapping[str, str] | None = None,
+        about: str = "",
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -27,6 +29,7 @@ class Refusal(Exception):
         self.param = param
         self.kind = kind
         self.headers = dict(headers or {})
+        self.about = about
 
     def body(self) -> dict[str, Any]:
         """The JSON value of the error body."""
@@ -40,7 +43,7 @@ def missing(param: str) -> Refusal:
 
 def wrong_type(param: str, wanted: str, value: object) -> Refusal:
     """A member has another JSON type than `wanted` (a phrase such as "a string")."""
-    found = _json_type(value)
+    found = json_type(value)
     return Refusal(
         400,
         f"Invalid type for '{param}': expected {wanted}, but got {found} instead.",
@@ -61,10 +64,12 @@ def unknown_model(model: str) -> Refusal:
         f"The model `{model}` does not exist or you do not have access to it.",
         code="model_not_found",
         param="model",
+        about=model,
     )
 
 
-def _json_type(value: object) -> str:
+def json_type(value: object) -> str:
+    """A JSON value's type in words."""
     match value:
         case None:
             return "null"

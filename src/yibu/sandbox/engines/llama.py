@@ -18,7 +18,7 @@ import aiohttp
 import msgspec
 
 from yibu.sandbox.ask import Ask
-from yibu.sandbox.engines.piece import End, Piece, Text
+from yibu.sandbox.engines.piece import Counts, End, Piece, Text
 from yibu.sandbox.refusal import Refusal
 
 CONTEXT = 2048  # tokens, prompt and answer together
@@ -99,11 +99,8 @@ class Llama:
                     reason = part["finish_reason"] or reason
                     if text := part["delta"].get("content"):
                         yield Text(text)
-            yield End(
-                "length" if reason == "length" else "stop",
-                int(usage.get("prompt_tokens", 0)),
-                int(usage.get("completion_tokens", 0)),
-            )
+            counts = Counts(int(usage.get("prompt_tokens", 0)), int(usage.get("completion_tokens", 0)))
+            yield End("length" if reason == "length" else "stop", counts)
 
     async def close(self) -> None:
         """Stop llama.cpp's threads."""

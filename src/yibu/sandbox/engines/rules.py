@@ -3,9 +3,9 @@
 What it answers, the first that applies:
 
 * tools were offered, and the choice demands a call or the user's text mentions a tool by name or subject → tool calls
-* the last messages are results of tools → a text that quotes them
 * a response format is asked for → JSON that its schema accepts
-* the user sent pictures → a description of each
+* the last messages are results of tools → a text that quotes them
+* the user sent pictures, sounds or documents → a description of each
 * "count to 20", 数到20 → the numbers; anything else → an echo
 
 Asked for reasoning (`reasoning_effort`, or the model `sandbox/think`), it first tells its reasons.
@@ -13,15 +13,17 @@ Asked for reasoning (`reasoning_effort`, or the model `sandbox/think`), it first
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
-from yibu.sandbox.ask import Ask, Schema, Tool, Turn
+from yibu.sandbox.ask import Ask, Schema, Tool
+from yibu.sandbox.engines.attend import Seen, attend
+from yibu.sandbox.engines.bill import prompt_counts
 from yibu.sandbox.engines.filler import WrongSchema, fill
 from yibu.sandbox.engines.hints import Hints, find_places, is_chinese
-from yibu.sandbox.engines.look import BrokenPicture, describe, open_data_url
-from yibu.sandbox.engines.piece import Argued, End, FinishReason, Opened, Piece, Text, Thought, tokens
+from yibu.sandbox.engines.piece import Argued, Counts, End, FinishReason, Opened, Piece, Text, Thought, tokens
 from yibu.sandbox.refusal import Refusal
 
 _COUNT = re.compile(r"(?:count (?:up )?to|数到)\s*(\d{1,4})", re.IGNORECASE)
@@ -50,24 +52,39 @@ _CHINESE_SUBJECTS = {
     "video": "视频",
     "map": "地图 路线",
 }
-_PICTURE_TOKENS = 170  # per tile of 512 pixels, and half as many for the picture itself
 
 
-def answer(ask: Ask, *, think: bool = False) -> Iterator[Piece]:
-    """The pieces of one choice, `End` last. Raises `Refusal` 400 before the first piece when a picture is broken."""
-    looks = [_look(url, turn) for turn in ask.turns for url in turn.pictures]
-    calls = _calls(ask)
-    text = "" if calls else _text(ask, [sentence for sentence, _ in looks])
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What another engine has decided: a text, then calls with their arguments."""
+
+    text: str
+    calls: tuple[tuple[Tool, str], ...] = ()
+
+
+def answer(ask: Ask, *, think: bool = False, script: Script | None = None) -> Iterator[Piece]:
+    """The pieces of one choice, `End` last. Raises `Refusal` 400 before the first piece when a picture is broken.
+
+    `script`: what to do instead of choosing by the rules above.
+    """
+    seen = attend_all(ask)
+    looks = [seen[media.url].said for media in ask.question.media]
+    calls = list(script.calls) if script else _calls(ask)
+    text = script.text if script else "" if calls else _text(ask, seen, looks)
     reasons = _reasons(ask, calls) if think or ask.effort not in (None, "none", "minimal") else ""
-    prompt = _prompt_tokens(ask) + sum(cost for _, cost in looks)
-    return _pieces(ask, reasons, text, calls, prompt)
+    return _pieces(ask, reasons, text, calls, prompt_counts(ask, seen))
 
 
-def _pieces(ask: Ask, reasons: str, text: str, calls: list[tuple[Tool, str]], prompt: int) -> Iterator[Piece]:
+def attend_all(ask: Ask) -> dict[str, Seen]:
+    """What all media of the request are, by URL. Raises `Refusal` 400 when one is broken."""
+    return {media.url: attend(media, chinese=is_chinese(turn.text)) for turn in ask.turns for media in turn.media}
+
+
+def _pieces(ask: Ask, reasons: str, text: str, calls: list[tuple[Tool, str]], prompt: Counts) -> Iterator[Piece]:
     """Cut everything into tokens, stop at the first stop string and at the limit."""
     finish: FinishReason = "tool_calls" if calls else "stop"
-    cuts = [at for at in (text.find(stop) for stop in ask.stops) if at >= 0]
-    text = text[: min(cuts)] if cuts else text
+    cuts = sorted((at, stop) for stop in ask.stops if (at := text.find(stop)) >= 0)
+    text = text[: cuts[0][0]] if cuts else text
     left = ask.limit if ask.limit is not None else 1 << 30
     spent = thought = 0
     for token in tokens(reasons)[:left]:
@@ -76,7 +93,6 @@ def _pieces(ask: Ask, reasons: str, text: str, calls: list[tuple[Tool, str]], pr
     for token in tokens(text)[:left]:
         yield Text(token)
         spent, left = spent + 1, left - 1
-    short = "" if calls else text
     for index, (tool, arguments) in enumerate(calls):
         if left <= 0:
             break
@@ -84,25 +100,12 @@ def _pieces(ask: Ask, reasons: str, text: str, calls: list[tuple[Tool, str]], pr
         for token in tokens(arguments)[:left]:
             yield Argued(index, token, custom=tool.schema is None)
             spent, left = spent + 1, left - 1
-    wanted = len(tokens(reasons)) + len(tokens(short)) + sum(len(tokens(arguments)) for _, arguments in calls)
-    yield End("length" if spent < wanted else finish, prompt, spent, thought)
-
-
-def _look(url: str, turn: Turn) -> tuple[str, int]:
-    chinese = is_chinese(turn.text)
-    if re.match(r"https?://", url):
-        said = (
-            f"我看到一个图片链接（{url}），但我不会打开链接。"
-            if chinese
-            else f"I see a link to a picture ({url}), which I do not open."
-        )
-        return said, _PICTURE_TOKENS // 2
-    try:
-        picture = open_data_url(url)
-    except BrokenPicture as exc:
-        raise Refusal(400, f"Invalid image: {exc}.", code="invalid_image_url", param="messages") from exc
-    tiles = -(-picture.width // 512) * -(-picture.height // 512)
-    return describe(picture, chinese=chinese), _PICTURE_TOKENS // 2 + _PICTURE_TOKENS * tiles
+    wanted = len(tokens(reasons)) + len(tokens(text)) + sum(len(tokens(arguments)) for _, arguments in calls)
+    counts = replace(prompt, completion=spent, reasoning=thought)
+    if spent < wanted:
+        yield End("length", counts)
+    else:
+        yield End(finish, counts, stop=cuts[0][1] if cuts else None)
 
 
 def _calls(ask: Ask) -> list[tuple[Tool, str]]:
@@ -147,10 +150,10 @@ def _takes_place(tool: Tool) -> bool:
     return re.search(r"city|location|place|城市|地点", names, re.IGNORECASE) is not None
 
 
-def _text(ask: Ask, looks: list[str]) -> str:
+def _text(ask: Ask, seen: dict[str, Seen], looks: list[str]) -> str:
     question = ask.question.text
     chinese = is_chinese(question)
-    results = _results(ask)
+    results = _results(ask, seen)
     if ask.format is not None:
         return _json(
             _fill(ask.format, Hints(question), "response_format") if ask.format else {"answer": question.strip()}
@@ -158,14 +161,14 @@ def _text(ask: Ask, looks: list[str]) -> str:
     if results:
         listed = "; ".join(f"{name}: {result}" for name, result in results)
         return f"根据工具返回的结果，{listed}。" if chinese else f"According to the tools, {listed}."
-    if ask.question.pictures and looks:
-        return "\n".join(looks[-len(ask.question.pictures) :])
+    if looks:
+        return "\n".join(looks)
     if found := _COUNT.search(question):
         return " ".join(map(str, range(1, int(found[1]) + 1)))
     return f"你说的是：{question}" if chinese else f"You said: {question}"
 
 
-def _results(ask: Ask) -> list[tuple[str, str]]:
+def _results(ask: Ask, seen: dict[str, Seen]) -> list[tuple[str, str]]:
     """The tool results after the last message of the user, with the names of their tools."""
     names = {call.id: call.name for turn in ask.turns for call in turn.calls}
     results: list[tuple[str, str]] = []
@@ -173,7 +176,8 @@ def _results(ask: Ask) -> list[tuple[str, str]]:
         if turn.role == "user":
             break
         if turn.role == "tool":
-            results.insert(0, (names.get(turn.answers, "tool"), turn.text.strip()))
+            said = [turn.text.strip(), *(seen[media.url].said for media in turn.media)]
+            results.insert(0, (names.get(turn.answers, "tool"), " ".join(filter(None, said))))
     return results
 
 
@@ -184,15 +188,6 @@ def _reasons(ask: Ask, calls: list[tuple[Tool, str]]) -> str:
         return f"用户问的是“{question[:80]}”。先看有没有合适的工具。{plan}"
     plan = f"I need to call {calls[0][0].name}." if calls else "No tool is needed, so I answer directly."
     return f'The user writes "{question[:80]}". First I check the tools on offer. {plan}'
-
-
-def _prompt_tokens(ask: Ask) -> int:
-    """Four tokens a message besides its text, and the schemas as JSON."""
-    turns = sum(
-        4 + len(tokens(turn.text)) + sum(len(tokens(call.arguments)) for call in turn.calls) for turn in ask.turns
-    )
-    schemas = sum(len(tokens(_json([tool.name, tool.description, tool.schema]))) for tool in ask.tools)
-    return turns + schemas + (len(tokens(_json(ask.format))) if ask.format else 0)
 
 
 def _fill(schema: Schema, hints: Hints, param: str) -> Any:

@@ -1,9 +1,7 @@
 """Who calls with this key: a small memory in front of the table of keys."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
-from typing import Generic, TypeVar
 
 import msgspec
 
@@ -11,8 +9,7 @@ from yibu.hub.errors import WrongKey
 from yibu.identity.keys import Owned, find_by_hash, hash_of
 from yibu.kit.db import Database
 from yibu.kit.ids import now_ms
-
-T = TypeVar("T")
+from yibu.kit.memory import Memory
 
 LIFE_S = 2.0
 SIZE = 10_000
@@ -55,8 +52,8 @@ class Callers:
     ) -> None:
         """`clock`: monotonic seconds, for the life of what is remembered; `wall_ms`: unix ms, for expiry."""
         self._db = db
-        self._known: _Memory[Owned] = _Memory(size, life_s, clock)
-        self._unknown: _Memory[bool] = _Memory(unknown_size, min(unknown_life_s, life_s), clock)
+        self._known: Memory[Owned] = Memory(size, life_s, clock)
+        self._unknown: Memory[bool] = Memory(unknown_size, min(unknown_life_s, life_s), clock)
         self._wall_ms = wall_ms
 
     async def find(self, secret: str) -> Caller:
@@ -103,36 +100,3 @@ class Callers:
             concurrency=key.concurrency,
             expires_at=key.expires_at,
         )
-
-
-class _Memory(Generic[T]):
-    """Keeps the values that were asked for last, each for a limited time."""
-
-    def __init__(self, size: int, life_s: float, clock: Callable[[], float]) -> None:
-        self._size = size
-        self._life_s = life_s
-        self._clock = clock
-        self._values: OrderedDict[str, tuple[float, T]] = OrderedDict()
-
-    def get(self, name: str) -> T | None:
-        found = self._values.get(name)
-        if found is None:
-            return None
-        until, value = found
-        if self._clock() >= until:
-            del self._values[name]
-            return None
-        self._values.move_to_end(name)
-        return value
-
-    def put(self, name: str, value: T) -> None:
-        self._values[name] = (self._clock() + self._life_s, value)
-        self._values.move_to_end(name)
-        if len(self._values) > self._size:
-            self._values.popitem(last=False)
-
-    def clear(self) -> None:
-        self._values.clear()
-
-    def __len__(self) -> int:
-        return len(self._values)

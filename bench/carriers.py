@@ -21,6 +21,7 @@ from yibu.providers import discover
 from yibu.relay.call import Call, Outcome, Wires
 from yibu.relay.pipe import pipe
 from yibu.relay.reply import Reply
+from yibu.relay.seals import Seals
 from yibu.relay.translate import translate
 from yibu.routing.channel import Channel
 from yibu.routing.plan import Attempt, Plan
@@ -70,6 +71,7 @@ class _Wires:
     def __init__(self, answer: _Answer) -> None:
         self.client = _Client(answer)
         self.limits = Limits()
+        self.seals = Seals()
         self.fetcher = None
 
 

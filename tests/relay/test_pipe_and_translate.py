@@ -26,6 +26,7 @@ from yibu.providers.openai import OpenAI
 from yibu.relay.call import Call, Outcome, Wires, bill
 from yibu.relay.pipe import pipe
 from yibu.relay.reply import Message, Reply
+from yibu.relay.seals import Seals
 from yibu.relay.translate import translate
 from yibu.routing.channel import Channel
 from yibu.routing.plan import Attempt, Plan
@@ -111,6 +112,7 @@ class FewWires:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.limits = Limits()
+        self.seals = Seals()
 
 
 def understood(body: bytes, *, is_stream: bool) -> ChatReply | Failed:

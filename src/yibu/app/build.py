@@ -25,6 +25,7 @@ from yibu.kit.settings import Settings
 from yibu.ledger import Ledger
 from yibu.ledger.stale import release_stale
 from yibu.relay import Wires
+from yibu.relay.seals import Seals
 from yibu.routing import channel
 from yibu.routing.health import Health
 from yibu.routing.plan import Directory
@@ -111,6 +112,7 @@ def build(settings: Settings) -> App:
         health=Health(time.monotonic),
         engine=engine,
         files=files,
+        seals=Seals(),
         signer=Signer(load_secret(settings.data_dir / "link-secret")),
         limits=limits,
         deadline_s=settings.tasks.deadline_s,

@@ -18,6 +18,7 @@ class Model(msgspec.Struct, frozen=True):
     owner: str = ""
     max_output_tokens: int = 8192
     on_disconnect: Literal["stop", "drain"] = "stop"
+    on_loss: Literal["declare", "refuse"] = "declare"
 
 
 UNKNOWN = Model("*", owner="yibu")

@@ -3,6 +3,7 @@
     HubError
     ├── CallerError                 the caller's to mend; never tried elsewhere, never billed
     │   ├── InvalidRequest          400  wrong or missing member (`param` is its path)
+    │   ├── WouldLose               400  the vendor's format lacks a word, and the operator or caller wants no loss
     │   ├── InvalidMedia            400  a picture that cannot be had or read
     │   ├── NoKey · WrongKey        401
     │   ├── NotAllowed              403
@@ -54,6 +55,12 @@ class CallerError(HubError):
 
 class InvalidRequest(CallerError):
     """The request body is not what this route expects."""
+
+
+class WouldLose(CallerError):
+    """The vendor of this model cannot be told everything that the request asks for."""
+
+    code = "translation_loss"
 
 
 class InvalidMedia(CallerError):

@@ -126,13 +126,15 @@ class PriceSettings(Section):
 
 
 class ModelSettings(Section):
-    """What the catalogue says of a model. `on_disconnect`: `stop` closes the upstream when the client has gone, `drain` reads on."""
+    """What the catalogue says of a model. `on_disconnect`: `stop` closes the upstream when the client has gone, `drain` reads on;
+    `on_loss`: `refuse` answers 400 where a translation could not carry everything that was asked for."""
 
     name: str
     kind: Literal["chat", "video"] = "chat"
     owner: str = ""
     max_output_tokens: Positive = 8192
     on_disconnect: Literal["stop", "drain"] = "stop"
+    on_loss: Literal["declare", "refuse"] = "declare"
 
 
 class Settings(BaseSettings):

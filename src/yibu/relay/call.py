@@ -15,6 +15,7 @@ from yibu.kit.http import Client
 from yibu.kit.ids import now_ms
 from yibu.kit.links import Signer
 from yibu.kit.settings import Limits
+from yibu.relay.seals import Seals
 from yibu.routing.health import Health
 from yibu.routing.plan import Directory, Plan
 from yibu.tasks.engine import Engine
@@ -67,6 +68,7 @@ class Wires(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine
     files: Files
     signer: Signer
+    seals: Seals
     limits: Limits
     deadline_s: float
     directory: Callable[[], Directory]

@@ -7,10 +7,11 @@ import msgspec
 from yibu.dialects import call_dialects
 from yibu.dialects.dialect import CallDialect, ChatDialect, Operation
 from yibu.hub.chat import ChatRequest
-from yibu.hub.errors import Broken, HubError, InvalidRequest
+from yibu.hub.errors import Broken, HubError, InvalidRequest, WouldLose
 from yibu.hub.estimate import TextMeter
 from yibu.hub.events import Event, Failed, Metered
 from yibu.hub.fold import error_of
+from yibu.hub.loss import Losses
 from yibu.hub.reply import ChatReply
 from yibu.hub.usage import Usage
 from yibu.kit.http import HttpFailed, Response
@@ -18,6 +19,7 @@ from yibu.relay import headers
 from yibu.relay.call import Call, Outcome, Wires, bill, metered
 from yibu.relay.inline import inline_media
 from yibu.relay.reply import Reply
+from yibu.relay.seals import Gatherer
 from yibu.relay.upstream import MOST_REPLY_BYTES, broken, send
 from yibu.routing.plan import Attempt
 
@@ -30,20 +32,23 @@ async def translate(call: Call, attempt: Attempt, reply: Reply, wires: Wires, ou
     if call.dialect.operation is Operation.CHAT:
         asked = await _fit(asked, call, attempt, cast(ChatDialect, spoken), wires)
     body = spoken.encode_request(asked, outcome.losses)
+    if call.plan.model.on_loss == "refuse":
+        _refuse(outcome.losses)
     response = await send(call, attempt, spoken, body, outcome.losses, wires)
     try:
         if call.intent.is_stream:
-            await _stream(call, attempt, cast(ChatDialect, spoken), request, response, reply, outcome)
+            await _stream(call, attempt, cast(ChatDialect, spoken), request, asked, response, reply, wires, outcome)
         else:
-            await _whole(call, attempt, spoken, response, reply, outcome)
+            await _whole(call, attempt, spoken, asked, response, reply, wires, outcome)
     finally:
         await response.close()
 
 
 async def _fit(request: ChatRequest, call: Call, attempt: Attempt, spoken: ChatDialect, wires: Wires) -> ChatRequest:
-    """The request with what the vendor or its format cannot do without: usage, a ceiling, media that stand in it."""
+    """The request with what the vendor or its format cannot do without: usage, a ceiling, its own state, media inside."""
     if request.bound and spoken.id != request.dialect:
         raise _unknown_there(request)
+    request = wires.seals.restore(call.wallet, request, spoken.id)
     if attempt.channel.inline_media or spoken.needs_inline:
         request = await inline_media(request, wires.fetcher)
     if spoken.needs_ceiling and request.limits.max_output_tokens is None:
@@ -53,12 +58,21 @@ async def _fit(request: ChatRequest, call: Call, attempt: Attempt, spoken: ChatD
 
 
 async def _whole(
-    call: Call, attempt: Attempt, spoken: CallDialect, response: Response, reply: Reply, outcome: Outcome
+    call: Call,
+    attempt: Attempt,
+    spoken: CallDialect,
+    asked: Any,
+    response: Response,
+    reply: Reply,
+    wires: Wires,
+    outcome: Outcome,
 ) -> None:
     try:
-        answer = spoken.decode_reply(await response.read(MOST_REPLY_BYTES))
+        answer = spoken.decode_reply(await response.read(MOST_REPLY_BYTES), asked)
     except HttpFailed as exc:
         raise broken(exc) from exc
+    if isinstance(answer, ChatReply):
+        wires.seals.remember_reply(call.wallet, answer)
     body = call.dialect.encode_reply(answer, outcome.losses)
     outcome.first_byte_ms = call.elapsed_ms()
     outcome.usage = metered(answer.usage, call, _length(answer), was_accepted=True)
@@ -80,12 +94,14 @@ async def _stream(
     attempt: Attempt,
     spoken: ChatDialect,
     request: ChatRequest,
+    asked: ChatRequest,
     response: Response,
     reply: Reply,
+    wires: Wires,
     outcome: Outcome,
 ) -> None:
     caller = cast(ChatDialect, call.dialect)
-    reader, writer = spoken.reader(), caller.writer(request)
+    reader, writer = spoken.reader(asked), caller.writer(request)
     heard = _Heard()
     try:
         async for chunk in response.chunks():
@@ -106,6 +122,8 @@ async def _stream(
         if reply.has_started:
             await reply.write(b"".join(map(writer.feed, events)) + writer.finish())
             outcome.error = heard.failed
+            for parts in heard.sealed.choices:
+                wires.seals.remember(call.wallet, parts)
         else:
             outcome.error = heard.failed or Broken("The vendor's answer was empty.")
     except HttpFailed as exc:
@@ -119,6 +137,18 @@ async def _stream(
         error, outcome.error = outcome.error, None
         raise error
     await reply.end()
+
+
+def _refuse(losses: Losses) -> None:
+    """A new name for the same thing is no loss."""
+    lost = [loss for loss in losses if loss.kind != "renamed"]
+    if lost:
+        said = "; ".join(f"{loss.kind} `{loss.where}`" + (f" ({loss.detail})" if loss.detail else "") for loss in lost)
+        raise WouldLose(
+            f"The vendor of this model speaks another format, in which this would be lost: {said}. "
+            "Leave it out, or choose a model whose vendor takes it.",
+            param=lost[0].where,
+        )
 
 
 def _unknown_there(request: ChatRequest) -> InvalidRequest:
@@ -137,10 +167,12 @@ class _Heard:
         self.usage: Usage | None = None
         self.failed: HubError | None = None
         self.meter = TextMeter()
+        self.sealed = Gatherer()
 
     def listen(self, events: list[Event]) -> None:
         for event in events:
             self.meter.feed_event(event)
+            self.sealed.listen(event)
             if isinstance(event, Metered):
                 self.usage = event.usage
             elif isinstance(event, Failed):

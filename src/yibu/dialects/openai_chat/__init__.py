@@ -58,13 +58,13 @@ class OpenAIChat(OpenAIErrors):
     def encode_request(self, request: ChatRequest, losses: Losses) -> bytes:
         return encode_request(request, losses)
 
-    def decode_reply(self, body: bytes) -> ChatReply:
+    def decode_reply(self, body: bytes, asked: ChatRequest | None = None) -> ChatReply:
         return decode_reply(body)
 
     def encode_reply(self, reply: ChatReply, losses: Losses) -> bytes:
         return encode_reply(reply, losses)
 
-    def reader(self) -> Reader:
+    def reader(self, asked: ChatRequest | None = None) -> Reader:
         return Reader()
 
     def writer(self, request: ChatRequest) -> Writer:

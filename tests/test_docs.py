@@ -286,7 +286,8 @@ def test_the_example_of_a_provider_works(tmp_path: Path) -> None:
     provider = kind()
     losses: list[Any] = []
 
-    left = provider.prepare({"model": msgspec.Raw(b'"m"'), "logit_bias": msgspec.Raw(b"{}")}, losses)
+    fields = {"model": msgspec.Raw(b'"m"'), "logit_bias": msgspec.Raw(b'{"5": 1}')}
+    left = provider.prepare("openai_chat", fields, losses)
 
     assert (provider.id, list(left), [loss.where for loss in losses]) == ("lanxin", ["model"], ["$.logit_bias"])
     assert set(provider.speaks) <= set(dialects.discover())

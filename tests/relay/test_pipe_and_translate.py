@@ -29,6 +29,7 @@ from yibu.relay.reply import Message, Reply
 from yibu.relay.seals import Seals
 from yibu.relay.translate import translate
 from yibu.routing.channel import Channel
+from yibu.routing.credentials import Credentials
 from yibu.routing.plan import Attempt, Plan
 
 CHAT = chat_dialects()["openai_chat"]
@@ -111,6 +112,7 @@ class FewWires:
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        self.credentials = Credentials(client)
         self.limits = Limits()
         self.seals = Seals()
 

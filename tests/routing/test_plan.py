@@ -35,7 +35,7 @@ def test_a_plan_says_whom_to_ask_for_what() -> None:
     attempt = made.attempts[0]
 
     assert (attempt.channel.name, attempt.model, attempt.dialect) == ("a", "upstream-m", "openai_chat")
-    assert attempt.headers == {"authorization": "Bearer one"}
+    assert attempt.credential == 0
     assert made.sheet.model == "m"
     assert made.work is None
 
@@ -189,12 +189,12 @@ def test_a_broken_channel_comes_last_and_still_comes() -> None:
 
 
 def test_a_pool_of_credentials_is_tried_in_turn() -> None:
-    """Each with its own header; one that rests is left out."""
+    """One that rests is left out."""
     shop, (seen, _) = directory(channel("a", secrets=["one", "two", "three"])), health()
     seen.failed("a", 1, "upstream-m", Busy())
     made = make(WISH, shop, seen)
 
-    assert [attempt.headers["authorization"] for attempt in made.attempts] == ["Bearer one", "Bearer three"]
+    assert [attempt.credential for attempt in made.attempts] == [0, 2]
 
 
 def test_no_more_attempts_than_allowed() -> None:

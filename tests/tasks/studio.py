@@ -24,6 +24,7 @@ from yibu.kit.ids import new_id, now_ms
 from yibu.ledger import CallRow, Ledger, Nanos
 from yibu.providers.openai import OpenAI
 from yibu.routing.channel import Channel
+from yibu.routing.credentials import Credentials
 from yibu.routing.plan import Directory
 from yibu.tasks import tables
 from yibu.tasks.engine import Engine
@@ -50,9 +51,9 @@ class Studio:
         self.engine = self.another_engine()
 
     def another_engine(self, kind: type[Engine] = Engine, client: Client | None = None, **options: Any) -> Engine:
-        films = Films(
-            lambda: self.directory, client or self.client, self.files, chat_dialects()["openai_chat"].decode_error
-        )
+        wire = client or self.client
+        decode_error = chat_dialects()["openai_chat"].decode_error
+        films = Films(lambda: self.directory, wire, Credentials(wire), self.files, decode_error)
         given: dict[str, Any] = {"workers": 8, "lease_s": 60} | options
         return kind(self.db, self.ledger, {KIND: films}, **given)
 

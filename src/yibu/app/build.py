@@ -27,6 +27,7 @@ from yibu.ledger.stale import release_stale
 from yibu.relay import Wires
 from yibu.relay.seals import Seals
 from yibu.routing import channel
+from yibu.routing.credentials import Credentials
 from yibu.routing.health import Health
 from yibu.routing.plan import Directory
 from yibu.tasks import films
@@ -102,12 +103,14 @@ def build(settings: Settings) -> App:
         Chore("remove_expired_files", HOUR_S / 6, files.remove_expired),
         Chore("remove_orphans", HOUR_S * 6, files.remove_orphans),
     )
-    film_maker = films.Films(current, client, files, chat_dialects()["openai_chat"].decode_error)
+    credentials = Credentials(client)
+    film_maker = films.Films(current, client, credentials, files, chat_dialects()["openai_chat"].decode_error)
     handlers: dict[str, Handler] = {films.KIND: film_maker, **{chore.kind: chore for chore in chores}}
     engine = Engine(db, ledger, handlers, workers=settings.tasks.workers, lease_s=settings.tasks.lease_s)
 
     wires = Wires(
         client=client,
+        credentials=credentials,
         fetcher=fetcher,
         health=Health(time.monotonic),
         engine=engine,

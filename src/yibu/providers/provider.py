@@ -3,7 +3,8 @@
 Nothing here does I/O: a provider describes requests and reads answers, others carry them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import ClassVar, Protocol
 from urllib.parse import quote
 
@@ -11,8 +12,25 @@ import msgspec
 
 from yibu.hub.loss import Losses
 from yibu.hub.work import Artefact, Outlook, Sighting, VideoRequest, Work
+from yibu.providers._address import join
+from yibu.providers._auth import Ask, Auth, Bearer, Grant, HeaderKey, Signature, Token
+from yibu.providers._quirk import Fields, Quirk
 
-Fields = dict[str, msgspec.Raw]
+__all__ = [
+    "Ask",
+    "Auth",
+    "Bearer",
+    "Fields",
+    "Grant",
+    "HeaderKey",
+    "Provider",
+    "Quirk",
+    "Signature",
+    "TaskDriver",
+    "Token",
+    "UpstreamRequest",
+    "join",
+]
 
 
 class UpstreamRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,19 +40,6 @@ class UpstreamRequest(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     headers: dict[str, str] = {}
     body: bytes = b""
-
-
-class Auth(Protocol):
-    """How a credential travels."""
-
-    def headers(self, secret: str) -> dict[str, str]: ...
-
-
-class Bearer:
-    """`Authorization: Bearer <secret>`; nothing for an empty secret, as local servers want it."""
-
-    def headers(self, secret: str) -> dict[str, str]:
-        return {"authorization": f"Bearer {secret}"} if secret else {}
 
 
 class TaskDriver(Protocol):
@@ -69,8 +74,11 @@ class TaskDriver(Protocol):
 class Provider:
     """One vendor. Subclass it in a file of its own and name the documentation and its date in the docstring.
 
-    `speaks`: dialect id to path, the one to translate into first; `streams`: the path of streamed calls where it is another;
-    in both `{model}` stands for the upstream's name of the model. `works`: kinds of long work it does.
+    `speaks`: dialect id to path, in the order of preference when a call must be translated; `{model}` in a path is the
+    upstream's name of the model. `streams`: where a streamed call goes elsewhere. `quirks`: by dialect, what to mend in a
+    request. `works`: kinds of long work it does. `models_path`: where it lists its models, empty when it cannot.
+    `models_headers`: what that call needs besides the credential. `lists_all`: whatever can be called is on that list.
+    `inline_media`: it fetches no pictures by URL, so they are always sent along.
     """
 
     id: ClassVar[str]
@@ -79,27 +87,49 @@ class Provider:
     auth: ClassVar[Auth] = Bearer()
     speaks: ClassVar[Mapping[str, str]] = {}
     streams: ClassVar[Mapping[str, str]] = {}
+    quirks: ClassVar[Mapping[str, Sequence[Quirk]]] = {}
     works: ClassVar[Mapping[Work, TaskDriver]] = {}
     models_path: ClassVar[str] = "/v1/models"
+    models_headers: ClassVar[Mapping[str, str]] = {}
+    lists_all: ClassVar[bool] = True
+    inline_media: ClassVar[bool] = False
 
     def path(self, dialect: str, model: str, *, is_stream: bool) -> str:
         """Where below the base URL a call in this dialect goes."""
         pattern = self.streams.get(dialect, self.speaks[dialect]) if is_stream else self.speaks[dialect]
-        return pattern.replace("{model}", quote(model, safe=""))
+        return pattern.replace("{model}", quote(model, safe="@")) if "{" in pattern else pattern
+
+    def url(self, base_url: str, dialect: str, model: str, *, is_stream: bool) -> str:
+        """The whole address of a call, whatever form of base URL the operator typed."""
+        return join(base_url, self.path(dialect, model, is_stream=is_stream), self.known_paths)
 
     def prepare(self, dialect: str, fields: Fields, losses: Losses) -> Fields:
         """Changes what this vendor would trip over in a request of that dialect; what is lost by it is a `Loss`."""
+        for quirk in self.quirks.get(dialect, ()):
+            quirk(fields, losses)
         return fields
 
     def prepare_headers(self, dialect: str, headers: dict[str, str]) -> dict[str, str]:
         """Changes the headers that the dialect asks for; the credential is not among them."""
         return headers
 
+    def home(self, base_url: str, secret: str) -> str:
+        """The base URL that a channel uses, made of what was typed. Raises `ValueError` with a sentence that has the remedy
+        when it, or a secret, cannot be right."""
+        return base_url
 
-def join(base_url: str, path: str) -> str:
-    """`path` below `base_url`, whatever an operator typed: trailing slashes and a doubled version prefix are forgiven."""
-    base = base_url.rstrip("/")
-    version = path.split("/", 2)[1]
-    if base.endswith(f"/{version}"):
-        base = base[: -len(version) - 1]
-    return base + path
+    def models_url(self, base_url: str) -> str:
+        """Where it lists its models; empty when it cannot."""
+        return join(base_url, self.models_path, self.known_paths) if self.models_path else ""
+
+    @cached_property
+    def known_paths(self) -> tuple[str, ...]:
+        """Every path that an operator may have pasted."""
+        return tuple(dict.fromkeys([*self.speaks.values(), *self.streams.values(), *filter(None, [self.models_path])]))
+
+    @cached_property
+    def has_quirks(self) -> frozenset[str]:
+        """The dialects whose requests have to be looked into; the others stay bytes."""
+        if type(self).prepare is not Provider.prepare:
+            return frozenset(self.speaks)
+        return frozenset(self.quirks)

@@ -16,6 +16,7 @@ from yibu.kit.ids import now_ms
 from yibu.kit.links import Signer
 from yibu.kit.settings import Limits
 from yibu.relay.seals import Seals
+from yibu.routing.credentials import Credentials
 from yibu.routing.health import Health
 from yibu.routing.plan import Directory, Plan
 from yibu.tasks.engine import Engine
@@ -63,6 +64,7 @@ class Wires(msgspec.Struct, frozen=True, kw_only=True):
     """What carriers reach the world with. `directory` gives the current snapshot."""
 
     client: Client
+    credentials: Credentials
     fetcher: Fetcher
     health: Health
     engine: Engine

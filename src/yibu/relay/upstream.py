@@ -9,7 +9,6 @@ from yibu.dialects.dialect import NOWHERE, CallDialect, ChatDialect
 from yibu.hub.errors import Broken, Late, UpstreamError
 from yibu.hub.loss import Losses
 from yibu.kit.http import BodyTooLarge, HttpFailed, Response, TimedOut
-from yibu.providers.provider import Provider
 from yibu.relay.call import Call, Wires
 from yibu.routing.plan import Attempt
 
@@ -26,19 +25,23 @@ async def send(
 
     Raises `UpstreamError`. The caller closes the response.
     """
-    provider = attempt.channel.provider
-    if type(provider).prepare is not Provider.prepare:
+    channel, provider = attempt.channel, attempt.channel.provider
+    if spoken.id in provider.has_quirks:
         members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         body = msgspec.json.encode(provider.prepare(spoken.id, members, losses))
     is_stream = call.intent.is_stream
     accept = cast(ChatDialect, spoken).stream_accept if is_stream else "application/json"
     target = call.intent.target if spoken.id == call.dialect.id else NOWHERE
     asked = provider.prepare_headers(spoken.id, spoken.request_headers(target))
+    url = channel.url_of(spoken.id, attempt.model, is_stream=is_stream)
+    headers = {"content-type": "application/json", "accept": accept, **asked}
+    secret = channel.secrets[attempt.credential]
+    headers = await wires.credentials.headers(provider.auth, secret, "POST", url, headers, body)
     try:
         response = await wires.client.request(
             "POST",
-            attempt.channel.url(provider.path(spoken.id, attempt.model, is_stream=is_stream)),
-            headers={"content-type": "application/json", "accept": accept, **asked, **attempt.headers},
+            url,
+            headers=headers,
             body=body,
             connect_timeout_s=wires.limits.connect_s,
             first_byte_timeout_s=wires.limits.first_byte_s,

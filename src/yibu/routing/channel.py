@@ -28,7 +28,12 @@ class Channel(msgspec.Struct, frozen=True):
     inline_media: bool = False
 
     def url(self, path: str) -> str:
-        return join(self.base_url, path)
+        """Of anything that is not a call in a dialect: films, the list of models."""
+        return join(self.base_url, path, self.provider.known_paths)
+
+    def url_of(self, dialect: str, model: str, *, is_stream: bool) -> str:
+        """Of a call; `model` is the upstream's name."""
+        return self.provider.url(self.base_url, dialect, model, is_stream=is_stream)
 
 
 class WrongChannel(ValueError):
@@ -49,21 +54,28 @@ def _channel(settings: ChannelSettings) -> Channel:
     if provider is None:
         known = ", ".join(sorted(discover()))
         raise WrongChannel(f"Channel {settings.name}: there is no provider {settings.provider!r}. Known: {known}.")
-    base_url = settings.base_url or provider.base_url
+    base_url = settings.base_url.strip() or provider.base_url
+    secrets = tuple(_secret(settings.name, key) for key in settings.keys) or ("",)
     if not base_url.startswith(("http://", "https://")):
         raise WrongChannel(f"Channel {settings.name}: it needs a `base_url` that begins with http:// or https://.")
     if strange := set(settings.speaks) - set(provider.speaks):
         raise WrongChannel(f"Channel {settings.name}: {provider.title} does not speak {', '.join(sorted(strange))}.")
+    try:
+        homes = {provider.home(base_url, secret) for secret in secrets}
+    except ValueError as exc:
+        raise WrongChannel(f"Channel {settings.name}: {exc}") from exc
+    if len(homes) > 1:
+        raise WrongChannel(f"Channel {settings.name}: its keys belong to different addresses. Make a channel for each.")
     return Channel(
         name=settings.name,
         provider=provider,
-        base_url=base_url,
-        secrets=tuple(_secret(settings.name, key) for key in settings.keys) or ("",),
+        base_url=homes.pop(),
+        secrets=secrets,
         models=settings.models,
         speaks=_operations(settings.speaks or provider.speaks),
         tier=settings.tier,
         weight=settings.weight,
-        inline_media=settings.inline_media,
+        inline_media=settings.inline_media or provider.inline_media,
     )
 
 

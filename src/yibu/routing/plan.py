@@ -48,10 +48,6 @@ class Attempt(msgspec.Struct, frozen=True):
     model: str
     dialect: str
 
-    @property
-    def headers(self) -> dict[str, str]:
-        return self.channel.provider.auth.headers(self.channel.secrets[self.credential])
-
 
 class Plan(msgspec.Struct, frozen=True):
     """`attempts` in order, never empty; `sheet`: what the call is sold for, whoever serves it."""

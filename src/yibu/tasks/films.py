@@ -20,6 +20,7 @@ from yibu.kit.http import Client, HttpFailed, Response
 from yibu.kit.ids import now_ms
 from yibu.providers.provider import TaskDriver, UpstreamRequest
 from yibu.routing.channel import Channel
+from yibu.routing.credentials import Credentials
 from yibu.routing.plan import Directory
 from yibu.tasks.engine import End, Engine, Step
 from yibu.tasks.files import File, Files
@@ -66,11 +67,13 @@ class Films:
         self,
         directory: Callable[[], Directory],
         client: Client,
+        credentials: Credentials,
         files: Files,
         decode_error: Callable[[int, dict[str, str], bytes], UpstreamError],
     ) -> None:
         self._directory = directory
         self._client = client
+        self._credentials = credentials
         self._files = files
         self._decode_error = decode_error
 
@@ -213,10 +216,13 @@ class Films:
 
     async def _open(self, request: UpstreamRequest, task: Task, channel: Channel) -> Response:
         secret = channel.secrets[task.where.credential % len(channel.secrets)]
+        url = channel.url(request.path)
         return await self._client.request(
             request.method,
-            channel.url(request.path),
-            headers={**channel.provider.auth.headers(secret), **request.headers},
+            url,
+            headers=await self._credentials.headers(
+                channel.provider.auth, secret, request.method, url, request.headers, request.body
+            ),
             body=request.body,
             connect_timeout_s=10,
             first_byte_timeout_s=60,

@@ -327,6 +327,34 @@ def test_check_of_a_vendor_that_is_well(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [{"id": "small-1"}, {"id": "large-1"}]},
+        {"models": [{"name": "models/small-1"}, {"name": "models/large-1"}], "nextPageToken": "x"},
+        {"models": [{"name": "small-1"}, {"name": "large-1"}]},
+        {"modelSummaries": [{"modelId": "small-1"}, {"modelId": "large-1"}]},
+        [{"id": "small-1"}, {"id": "large-1", "type": "chat"}],
+    ],
+)
+def test_check_lists_what_a_vendor_has(body: Any) -> None:
+    """In whatever form the vendor lists it."""
+    with vendor(json.dumps(body).encode()) as (url, _):
+        configure(channel(url))
+
+        assert told("check", "--models")["models"] == {"main": ["large-1", "small-1"]}
+        assert "  large-1\n  small-1\n" in run("check", "--models").stdout
+
+
+@pytest.mark.parametrize("listed", ["small-1", "small-1-20261101", "small-1:latest", "small-1-latest"])
+def test_check_knows_the_newest_of_a_kind(listed: str) -> None:
+    """Vendors list dated names and take the plain one."""
+    with vendor(models(listed)) as (url, _):
+        configure(channel(url))
+
+        assert told("check") == {"ok": True, "problems": []}
+
+
+@pytest.mark.parametrize(
     ("body", "status", "kind", "words"),
     [
         (b'{"error":{"message":"no"}}', 401, "application/json", "the vendor does not accept the key"),

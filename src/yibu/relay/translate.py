@@ -39,7 +39,7 @@ async def translate(call: Call, attempt: Attempt, reply: Reply, wires: Wires, ou
         if call.intent.is_stream:
             await _stream(call, attempt, cast(ChatDialect, spoken), request, asked, response, reply, wires, outcome)
         else:
-            await _whole(call, attempt, spoken, asked, response, reply, wires, outcome)
+            await _whole(call, attempt, spoken, request, asked, response, reply, wires, outcome)
     finally:
         await response.close()
 
@@ -61,6 +61,7 @@ async def _whole(
     call: Call,
     attempt: Attempt,
     spoken: CallDialect,
+    request: Any,
     asked: Any,
     response: Response,
     reply: Reply,
@@ -73,7 +74,9 @@ async def _whole(
         raise broken(exc) from exc
     if isinstance(answer, ChatReply):
         wires.seals.remember_reply(call.wallet, answer)
-    body = call.dialect.encode_reply(answer, outcome.losses)
+        body = cast(ChatDialect, call.dialect).encode_reply(answer, outcome.losses, request)
+    else:
+        body = call.dialect.encode_reply(answer, outcome.losses)
     outcome.first_byte_ms = call.elapsed_ms()
     outcome.usage = metered(answer.usage, call, _length(answer), was_accepted=True)
     cost = headers.price(bill(outcome.usage, call.plan))

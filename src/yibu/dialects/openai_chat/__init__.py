@@ -61,7 +61,7 @@ class OpenAIChat(OpenAIErrors):
     def decode_reply(self, body: bytes, asked: ChatRequest | None = None) -> ChatReply:
         return decode_reply(body)
 
-    def encode_reply(self, reply: ChatReply, losses: Losses) -> bytes:
+    def encode_reply(self, reply: ChatReply, losses: Losses, request: ChatRequest | None = None) -> bytes:
         return encode_reply(reply, losses)
 
     def reader(self, asked: ChatRequest | None = None) -> Reader:

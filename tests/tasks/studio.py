@@ -1,6 +1,7 @@
 """The task engine on a real database, with vendors on loopback instead of the world."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -25,6 +26,7 @@ from yibu.ledger import CallRow, Ledger, Nanos
 from yibu.providers.openai import OpenAI
 from yibu.routing.channel import Channel
 from yibu.routing.credentials import Credentials
+from yibu.routing.health import Health
 from yibu.routing.plan import Directory
 from yibu.tasks import tables
 from yibu.tasks.engine import Engine
@@ -47,13 +49,14 @@ class Studio:
         self.ledger = ledger
         self.files = files
         self.client = client
+        self.health = Health(time.monotonic)
         self.directory = Directory((), Catalog(Models([Model("film", kind="video")]), [SHEET]))
         self.engine = self.another_engine()
 
     def another_engine(self, kind: type[Engine] = Engine, client: Client | None = None, **options: Any) -> Engine:
         wire = client or self.client
         decode_error = chat_dialects()["openai_chat"].decode_error
-        films = Films(lambda: self.directory, wire, Credentials(wire), self.files, decode_error)
+        films = Films(lambda: self.directory, wire, Credentials(wire), self.files, decode_error, self.health)
         given: dict[str, Any] = {"workers": 8, "lease_s": 60} | options
         return kind(self.db, self.ledger, {KIND: films}, **given)
 

@@ -2,6 +2,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 from sqlalchemy import select
 
 from tests.house import free_port
@@ -410,3 +411,61 @@ async def test_the_credential_of_the_plan_is_used(studio: Studio, vendor: Vendor
     await studio.until(task_id)
 
     assert vendor.keys == ["Bearer sk-two"]
+
+
+# What films tell of their vendors.
+
+
+async def test_a_busy_vendor_cools_down(studio: Studio) -> None:
+    """The credential, for as long as it said, so that calls and other films go elsewhere meanwhile."""
+    async with open_vendors(studio, "a", "b") as [first, _]:
+        first.submits = [says(429, **{"retry-after": "30"})]
+        await studio.make("a", "b")
+
+    assert 0 < studio.health.rest_s("a", 0, "sora-2") <= 30
+    assert not studio.health.is_resting("b", 0, "sora-2")
+
+
+async def test_a_vendor_that_does_not_accept_the_account_is_parked(studio: Studio) -> None:
+    """As with calls: for every model."""
+    async with open_vendors(studio, "a", "b") as [first, _]:
+        first.submits = [says(401, {"error": {"message": "no", "code": "invalid_api_key"}})]
+        await studio.make("a", "b")
+
+    assert studio.health.is_resting("a", 0, "another")
+
+
+async def test_a_model_that_is_absent_is_not_asked_for(studio: Studio) -> None:
+    async with open_vendors(studio, "a", "b") as [first, _]:
+        first.submits = [says(404, {"error": {"message": "no", "code": "model_not_found"}})]
+        await studio.make("a", "b")
+
+    assert studio.health.is_absent("a", "sora-2")
+
+
+@pytest.mark.parametrize("trouble", [says(500), hang_up, says(200, {"nonsense": 1})])
+async def test_trouble_while_polling_opens_the_circuit(trouble: Answer, studio: Studio, vendor: Vendor) -> None:
+    """After five in a row, and the first good answer closes it."""
+    was_open = []
+
+    async def witness(request: web.Request) -> web.StreamResponse:
+        was_open.append(studio.health.is_open("a"))
+        return await state("in_progress")(request)
+
+    vendor.polls = [trouble] * 10 + [witness]  # a GET whose connection was cut is repeated
+    await studio.make()
+
+    assert was_open == [True]
+    assert not studio.health.is_open("a")
+    assert studio.health.score("a") < 1
+
+
+async def test_a_refused_film_says_nothing_of_its_vendor(studio: Studio, vendor: Vendor) -> None:
+    """It is the customer's wish that was refused, or the film that is not seen yet."""
+    vendor.submits = [says(400, {"error": {"message": "no"}})]
+    await studio.make()
+    vendor.polls = [says(404, {"error": {"message": "Video not found", "type": "invalid_request_error"}})] * 6
+    await studio.make()
+
+    assert studio.health.score("a") == 1
+    assert not studio.health.is_open("a")

@@ -104,7 +104,8 @@ def build(settings: Settings) -> App:
         Chore("remove_orphans", HOUR_S * 6, files.remove_orphans),
     )
     credentials = Credentials(client)
-    film_maker = films.Films(current, client, credentials, files, chat_dialects()["openai_chat"].decode_error)
+    health = Health(time.monotonic)
+    film_maker = films.Films(current, client, credentials, files, chat_dialects()["openai_chat"].decode_error, health)
     handlers: dict[str, Handler] = {films.KIND: film_maker, **{chore.kind: chore for chore in chores}}
     engine = Engine(db, ledger, handlers, workers=settings.tasks.workers, lease_s=settings.tasks.lease_s)
 
@@ -112,7 +113,7 @@ def build(settings: Settings) -> App:
         client=client,
         credentials=credentials,
         fetcher=fetcher,
-        health=Health(time.monotonic),
+        health=health,
         engine=engine,
         files=files,
         seals=Seals(),

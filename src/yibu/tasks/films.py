@@ -6,6 +6,7 @@ accepted ─► submitting ─► running ─► collecting ─► done
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -16,17 +17,19 @@ from yibu.hub.errors import Broken, Busy, HubError, Late, Refused, UpstreamError
 from yibu.hub.usage import Meter, Usage
 from yibu.hub.work import Artefact, Failure, Progress, Ready, VideoRequest, Work
 from yibu.kit.blobs import BlobsFailed, BlobTooLarge
-from yibu.kit.http import Client, HttpFailed, Response
+from yibu.kit.http import Client, HttpFailed, Response, TimedOut
 from yibu.kit.ids import now_ms
 from yibu.providers.provider import TaskDriver, UpstreamRequest
 from yibu.routing.channel import Channel
 from yibu.routing.credentials import Credentials
+from yibu.routing.health import Health
 from yibu.routing.plan import Directory
 from yibu.tasks.engine import End, Engine, Step
 from yibu.tasks.files import File, Files
 from yibu.tasks.task import State, Task
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 KIND = "video"
 MOST_JSON_BYTES = 4 * 1024 * 1024
@@ -52,16 +55,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     remix_of: str = ""
 
 
-class Reply(msgspec.Struct, frozen=True):
-    """A vendor's whole answer."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
 class Films:
-    """Handler of the kind `video`. `directory` gives the current snapshot of channels."""
+    """Handler of the kind `video`. `directory` gives the current snapshot of channels; `health` is told what vendors say
+    to orders and questions."""
 
     def __init__(
         self,
@@ -70,12 +66,14 @@ class Films:
         credentials: Credentials,
         files: Files,
         decode_error: Callable[[int, dict[str, str], bytes], UpstreamError],
+        health: Health,
     ) -> None:
         self._directory = directory
         self._client = client
         self._credentials = credentials
         self._files = files
         self._decode_error = decode_error
+        self._health = health
 
     async def advance(self, task: Task, engine: Engine) -> Step | End:
         if task.deadline_at and now_ms() >= task.deadline_at:
@@ -102,8 +100,7 @@ class Films:
     async def _submit(self, task: Task, channel: Channel, driver: TaskDriver) -> Step | End:
         request = driver.submit(await self._request(task), task.id)
         try:
-            reply = await self._exchange(request, task, channel)
-            upstream_id = driver.read_submit(reply.body)
+            upstream_id = await self._ask(request, driver.read_submit, task, channel)
         except Refused as exc:
             return _fail(State.FAILED, exc.upstream_code or exc.code, exc.message)
         except (UpstreamError, HttpFailed) as exc:
@@ -118,7 +115,7 @@ class Films:
         if question is None:
             return _fail(State.FAILED, "outcome_unknown", NOBODY_KNOWS)
         try:
-            sighting = driver.read_find((await self._exchange(question, task, channel)).body, task.id)
+            sighting = await self._ask(question, lambda body: driver.read_find(body, task.id), task, channel)
         except Refused:  # a question that this vendor does not take
             return _fail(State.FAILED, "outcome_unknown", NOBODY_KNOWS)
         if sighting.upstream_id:
@@ -129,24 +126,24 @@ class Films:
 
     async def _poll(self, task: Task, channel: Channel, driver: TaskDriver) -> Step | End:
         try:
-            reply = await self._exchange(driver.poll(task.upstream_id), task, channel)
+            outlook = await self._ask(driver.poll(task.upstream_id), driver.read_poll, task, channel)
         except Refused as exc:
             if exc.upstream_status == 404:
                 raise  # a film that was accepted and is not seen yet, or not by this machine of the vendor's
             return _fail(State.FAILED, exc.upstream_code or exc.code, exc.message)
-        match driver.read_poll(reply.body):
-            case Progress() as outlook:
+        match outlook:
+            case Progress():
                 age_s = (now_ms() - task.created_at) / 1000
                 changes = {
                     "progress": max(outlook.percent, task.progress),
                     "is_queued": outlook.is_queued and task.is_queued,
                 }
                 return Step(_snooze_s(driver.polls_s, age_s), changes)
-            case Failure() as failure:
-                return _fail(State.FAILED, failure.code, failure.message, is_policy=failure.is_policy)
-            case Ready() as ready:
+            case Failure():
+                return _fail(State.FAILED, outlook.code, outlook.message, is_policy=outlook.is_policy)
+            case Ready():
                 order = msgspec.json.decode(task.request, type=Order)
-                done = msgspec.structs.replace(order, seconds=ready.seconds or order.seconds)
+                done = msgspec.structs.replace(order, seconds=outlook.seconds or order.seconds)
                 request = msgspec.json.encode(done).decode()
                 collecting = {"state": State.COLLECTING, "progress": 100, "is_queued": False, "request": request}
                 return Step(0, collecting)
@@ -204,7 +201,21 @@ class Films:
             remix_of=order.remix_of,
         )
 
-    async def _exchange(self, request: UpstreamRequest, task: Task, channel: Channel) -> Reply:
+    async def _ask(self, request: UpstreamRequest, read: Callable[[bytes], T], task: Task, channel: Channel) -> T:
+        """A vendor's answer to an order or a question; what it says of the channel's health is passed on, as with calls."""
+        about = channel.name, _credential(task, channel), task.where.model
+        try:
+            answer = read(await self._exchange(request, task, channel))
+        except UpstreamError as exc:
+            self._health.failed(*about, exc)
+            raise
+        except HttpFailed as exc:
+            self._health.failed(*about, Late() if isinstance(exc, TimedOut) else Broken())
+            raise
+        self._health.served(channel.name)
+        return answer
+
+    async def _exchange(self, request: UpstreamRequest, task: Task, channel: Channel) -> bytes:
         response = await self._open(request, task, channel)
         try:
             body = await response.read(MOST_JSON_BYTES)
@@ -212,10 +223,10 @@ class Films:
             await response.close()
         if response.status >= 400:
             raise self._decode_error(response.status, response.headers, body)
-        return Reply(response.status, response.headers, body)
+        return body
 
     async def _open(self, request: UpstreamRequest, task: Task, channel: Channel) -> Response:
-        secret = channel.secrets[task.where.credential % len(channel.secrets)]
+        secret = channel.secrets[_credential(task, channel)]
         url = channel.url(request.path)
         return await self._client.request(
             request.method,
@@ -233,6 +244,11 @@ class Films:
 def price(order: Order, sheet: Sheet) -> int:
     """Nanos for one film: the same arithmetic before it is made and after."""
     return cost(Usage({Meter.SECOND: order.seconds}), sheet)
+
+
+def _credential(task: Task, channel: Channel) -> int:
+    """The one of the plan; a pool that has shrunk since still has one."""
+    return task.where.credential % len(channel.secrets)
 
 
 def _snooze_s(polls_s: tuple[float, ...], age_s: float) -> float:

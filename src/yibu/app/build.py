@@ -105,7 +105,8 @@ def build(settings: Settings) -> App:
     )
     credentials = Credentials(client)
     health = Health(time.monotonic)
-    film_maker = films.Films(current, client, credentials, files, chat_dialects()["openai_chat"].decode_error, health)
+    decode_error = chat_dialects()["openai_chat"].decode_error
+    film_maker = films.Films(current, client, credentials, files, decode_error, health, fetcher)
     handlers: dict[str, Handler] = {films.KIND: film_maker, **{chore.kind: chore for chore in chores}}
     metrics = Metrics()
     engine = Engine(

@@ -54,7 +54,7 @@ def encode_thinking(thoughts: list[Thinking], scope: Scope, where: str, *, to_ca
     """
     members: dict[str, Any] = {}
     for key in ("reasoning_content", "reasoning"):
-        texts = [thought.text for thought in thoughts if thought.member in _CARRIERS[key]]
+        texts = [thought.text for thought in thoughts if _member(thought) in _CARRIERS[key]]
         if texts:
             members[key] = "\n\n".join(text for text in texts if text)
     sealed = [thought.seal for thought in thoughts if thought.seal is not None]
@@ -75,6 +75,12 @@ def encode_thinking(thoughts: list[Thinking], scope: Scope, where: str, *, to_ca
     return members
 
 
+def _member(thought: Thinking) -> str:
+    """Where it stood; other dialects have members of their own."""
+    return thought.member if thought.member in _KNOWN else ""
+
+
+_KNOWN = frozenset({"", "both", "reasoning", "reasoning_details", "content"})
 _MEMBER = {"reasoning_content": "", "reasoning": "reasoning"}
 _CARRIERS = {"reasoning_content": ("", "both"), "reasoning": ("reasoning", "both")}
 

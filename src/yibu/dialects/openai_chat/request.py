@@ -85,6 +85,10 @@ def decode_request(body: bytes, bounds: Bounds) -> ChatRequest:
         ),
         stream=_decode_stream(wire, members),
         user=wire.user or "",
+        safety_id=wire.safety_identifier or "",
+        service_tier=wire.service_tier or "",
+        cache_key=wire.prompt_cache_key or "",
+        verbosity=wire.verbosity or "",
         metadata=wire.metadata or {},
         dialect=ID,
         extras=extras,
@@ -158,6 +162,10 @@ def encode_request(request: ChatRequest, losses: Losses) -> bytes:
         ceiling: request.limits.max_output_tokens,
         "n": request.limits.choices,
         "user": request.user or None,
+        "safety_identifier": request.safety_id or None,
+        "service_tier": request.service_tier or None,
+        "prompt_cache_key": request.cache_key or None,
+        "verbosity": request.verbosity or None,
         "metadata": request.metadata or None,
     }
     options = dict[str, Any](scope.extras("$.stream_options", request.stream.extras))

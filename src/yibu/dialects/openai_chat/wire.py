@@ -143,4 +143,8 @@ class RequestBody(msgspec.Struct):
     reasoning_effort: str | None = None
     modalities: list[Literal["text", "audio", "image"]] | None = None
     user: str | None = None
+    safety_identifier: str | None = None
+    service_tier: str | None = None
+    prompt_cache_key: str | None = None
+    verbosity: str | None = None
     metadata: dict[str, str] | None = None

@@ -42,14 +42,19 @@ _ERRORS = OpenAIErrors()
 
 
 class _Choice:
-    """What has been written of one choice; `head` is the part that is open, `call` the number of the call."""
+    """What has been written of one choice; `head` is the part that is open, `call` the number of the call.
 
-    __slots__ = ("call", "head", "thought")
+    `has_thought`: one was told; `is_apart`: nothing has to stand between it and the next words of thought. In a whole answer
+    a blank line separates the thoughts of other dialects, which come in several parts.
+    """
+
+    __slots__ = ("call", "has_thought", "head", "is_apart", "thought")
 
     def __init__(self) -> None:
         self.call = -1
         self.head: Any = None
         self.thought: list[str] = []
+        self.has_thought = self.is_apart = False
 
 
 class Writer:
@@ -141,6 +146,7 @@ class Writer:
         begun = self._begin(event.choice)
         choice = self._choice(event.choice)
         choice.head, choice.thought = event.head, []
+        choice.is_apart = not choice.has_thought
         match event.head:
             case Text() | Refusal() | Thinking():
                 return begun
@@ -175,6 +181,9 @@ class Writer:
         choice = self._choice(event.choice)
         if not self._scope.is_ours:
             choice.thought.append(event.text)
+            if not choice.is_apart:
+                event = msgspec.structs.replace(event, text=f"\n\n{event.text}")
+            choice.has_thought = choice.is_apart = True
         member = choice.head.member if isinstance(choice.head, Thinking) else ""
         match member:
             case "content":

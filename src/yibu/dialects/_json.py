@@ -21,14 +21,18 @@ _MISSING = re.compile(r"missing required field `([^`]*)`")
 _FIELDS = msgspec.json.Decoder(Fields)
 
 
-def read(decoder: "msgspec.json.Decoder[T]", text: bytes | msgspec.Raw) -> T:
-    """Decodes what a caller sent. Raises `InvalidRequest` with msgspec's words and the path of the wrong member."""
+def read(decoder: "msgspec.json.Decoder[T]", text: bytes | msgspec.Raw, where: str = "$") -> T:
+    """Decodes what a caller sent, or the piece of it at the path `where`.
+
+    Raises `InvalidRequest` with msgspec's words and the path of the wrong member.
+    """
     try:
         return decoder.decode(text)
     except msgspec.ValidationError as error:
         said = str(error)
         found = _PATH.match(said)
-        path = found["path"] if found else "$"
+        path = where + (found["path"] if found else "$").removeprefix("$")
+        said = f"{found['words']} - at `{path}`" if found else said
         missing = _MISSING.search(said)
         param = f"{path}.{missing[1]}" if missing else path
         if len(said) > _MOST_WORDS:
@@ -42,9 +46,9 @@ def read(decoder: "msgspec.json.Decoder[T]", text: bytes | msgspec.Raw) -> T:
         raise InvalidRequest(f"The request body is not valid JSON: {error}.") from error
 
 
-def fields(text: bytes | msgspec.Raw) -> Fields:
+def fields(text: bytes | msgspec.Raw, where: str = "$") -> Fields:
     """The members of a JSON object, their values not parsed. Raises `InvalidRequest` when it is none."""
-    return read(_FIELDS, text)
+    return read(_FIELDS, text, where)
 
 
 def rest(members: Fields, known: frozenset[str]) -> Extras:

@@ -113,11 +113,12 @@ def _close(call: Call, hold: Hold | None, outcome: Outcome, house: House, closin
 
 
 def _count(call: Call, outcome: Outcome, cost: Nanos, house: House) -> None:
-    """Figures for the operator; what a film costs is told by the engine that settles it."""
+    """Figures for the operator; what a film costs is settled later and not in them."""
     house.metrics.calls.labels(call.dialect.operation, outcome.channel, str(outcome.status)).inc()
     if outcome.first_byte_ms is not None:
         house.metrics.first_byte.observe(outcome.first_byte_ms / 1000)
-    house.metrics.charged(outcome.channel, cost)
+    if cost:
+        house.metrics.cost.labels(outcome.channel).inc(cost / 1e9)
 
 
 def _row(call: Call, outcome: Outcome, cost: Nanos) -> CallRow:

@@ -1,0 +1,126 @@
+"""Listens to an answer that is passed on as it is: learns its usage, its end, and how far the response has come."""
+
+from typing import Any
+
+import msgspec
+
+from yibu.dialects._json import NULL, present
+from yibu.dialects._sse import MAX_FRAME_BYTES, Cutter, parse
+from yibu.dialects.openai_responses.event import EVENT, FAILED, OVER, SPOKEN
+from yibu.dialects.openai_responses.reader import MALFORMED, failure, usage_of
+from yibu.dialects.openai_responses.reply import decode_reply
+from yibu.hub.errors import Broken, HubError, UpstreamError
+from yibu.hub.estimate import TextMeter
+from yibu.hub.usage import Usage
+
+_DELTA = b'.delta"'
+
+
+class _Spoken(msgspec.Struct):
+    type: str = ""
+    delta: Any = None
+    sequence_number: Any = None
+
+
+_SPOKEN = msgspec.json.Decoder(_Spoken)
+
+
+class StreamTap:
+    """Memory: one frame at most. `response`: the last state of the response that was told; `number`: of the last event."""
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self.is_finished = False
+        self.failed: HubError | None = None
+        self.is_told = False
+        self.text_units = 0
+        self.response: msgspec.Raw = NULL
+        self.number = -1
+        self._meter = TextMeter()
+        self._cutter = Cutter()
+        self._is_deaf = self._is_done = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        if self._is_deaf:
+            return chunk
+        try:
+            for raw in self._cutter.feed(chunk):
+                self._listen(raw)
+        except Broken:  # a frame beyond all measure is passed on without being understood any more
+            self._is_deaf = True
+            self.failed = self.failed or Broken(upstream_words=f"a frame of more than {MAX_FRAME_BYTES} bytes")
+        return chunk
+
+    def finish(self) -> bytes:
+        if not self._is_deaf:
+            self._listen(self._cutter.finish())
+        return b""
+
+    def _listen(self, raw: bytes) -> None:
+        frame = parse(raw)
+        if frame is None or self._is_done or not frame.data.strip() or frame.data.startswith(b"[DONE]"):
+            return
+        try:
+            self._understand(frame.data, frame.event)
+        except MALFORMED as error:
+            self._fail(Broken(upstream_words=f"{error}: {frame.data[:500].decode('utf-8', 'replace')}"))
+
+    def _understand(self, data: bytes, name: str) -> None:
+        if _DELTA in data:
+            spoken = _SPOKEN.decode(data)
+            if isinstance(spoken.sequence_number, int):
+                self.number = spoken.sequence_number
+            if spoken.type in SPOKEN and isinstance(spoken.delta, str):
+                self._meter.feed(spoken.delta)
+                self.text_units = self._meter.tokens
+            if spoken.type.endswith(".delta"):
+                return
+        event = EVENT.decode(data)
+        kind = event.type or name
+        if present(event.response) is not None:
+            self.response = event.response
+            self.usage = usage_of(event.response) or self.usage
+        if kind in FAILED or (present(event.error) is not None and not kind.startswith("response.")):
+            event.type = kind
+            self._fail(failure(event, data))
+            self.is_told = True
+        elif kind in OVER:
+            self.is_finished = self._is_done = True
+
+    def _fail(self, error: UpstreamError) -> None:
+        self.failed = self.failed or error
+        self._is_done = True
+
+
+class WholeTap:
+    """Gathers the one JSON body and understands it at its end; a body beyond all measure is not looked at."""
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self.is_finished = False
+        self.failed: HubError | None = None
+        self.is_told = False
+        self.text_units = 0
+        self._body: bytearray | None = bytearray()
+
+    def feed(self, chunk: bytes) -> bytes:
+        if self._body is not None:
+            self._body += chunk
+            if len(self._body) > MAX_FRAME_BYTES:
+                self._body = None
+        return chunk
+
+    def finish(self) -> bytes:
+        if self._body is None:
+            return b""
+        try:
+            reply = decode_reply(bytes(self._body))
+        except UpstreamError as error:
+            self.failed = error
+            return b""
+        finally:
+            self._body = None
+        meter = TextMeter()
+        meter.feed_reply(reply)
+        self.usage, self.text_units, self.is_finished = reply.usage, meter.tokens, True
+        return b""

@@ -19,9 +19,10 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
+from yibu.hub.errors import OutOfCredit
 from yibu.kit.db import Database, DatabaseAway
 from yibu.kit.ids import now_ms
-from yibu.ledger import Hold, HoldClosed, Ledger, Nanos
+from yibu.ledger import Hold, HoldClosed, Ledger, Nanos, in_units
 from yibu.ledger.calls import CallRow, insert_calls, set_cost
 from yibu.tasks import store
 from yibu.tasks.files import File, insert_files
@@ -113,6 +114,15 @@ class Engine:
         await self._ledger.hold(row.wallet, Nanos(row.hold_amount), key=row.id, kind="task", also=insert)
         self.wake()
         return row
+
+    async def check_credit(self, wallet: int, amount: int) -> None:
+        """Raises `OutOfCredit` when the wallet could not pay for work of `amount` nanos, so that nothing need be prepared
+        for it. Nothing is set aside: `accept` has the last word."""
+        available = (await self._ledger.balance(wallet)).available
+        if available < amount:
+            raise OutOfCredit(
+                f"The balance is {in_units(available)} and this costs {in_units(amount)}. Top up, or ask for less."
+            )
 
     async def find(self, task_id: str) -> Task | None:
         return await self._db.read(lambda conn: store.load(conn, task_id))

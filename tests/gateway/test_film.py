@@ -143,6 +143,7 @@ async def test_film_of_a_picture(house: House, tmp_path: Any) -> None:
     assert (status, headers["content-type"]) == (200, "image/webp")
     assert await house.spent() == 4 * SECOND
     assert await house.held() == 0
+    assert b'yibu_cost_units_total{channel="sandbox"} 0.04\n' in house.app.house.metrics.render()
 
 
 async def test_film_without_a_stream(house: House, tmp_path: Any) -> None:

@@ -1,10 +1,11 @@
 from decimal import Decimal
-from typing import Any, cast
 
+import msgspec
 import pytest
 
 from yibu.catalog.model import Model
 from yibu.catalog.price import sheet
+from yibu.dialects import call_dialects, chat_dialects
 from yibu.dialects.dialect import Intent
 from yibu.hub.usage import Meter, Usage
 from yibu.relay.call import SANE_UNITS, Call, bill, metered
@@ -17,7 +18,7 @@ CALL = Call(
     request_id="req_1",
     key_id="key_1",
     wallet=7,
-    dialect=cast(Any, None),
+    dialect=chat_dialects()["openai_chat"],
     intent=Intent(model="m", body=b"", text_bytes=400, media=1),
     plan=PLAN,
     public_url="https://us.test",
@@ -62,3 +63,32 @@ def test_a_bill_is_the_price_of_the_usage() -> None:
     """Nothing used is nothing to pay, not even for the call itself."""
     assert bill(None, PLAN) == 0
     assert bill(Usage({Meter.INPUT: 10, Meter.OUTPUT: 10}), PLAN) == 30_000 + 1_000_000
+
+
+RANKING = msgspec.structs.replace(
+    CALL,
+    dialect=call_dialects()["jina_rerank"],
+    intent=Intent(model="m", body=b"", text_bytes=400, searches=2),
+)
+
+
+@pytest.mark.parametrize(
+    ("reported", "billed"),
+    [
+        (None, Usage({Meter.INPUT: 100, Meter.SEARCH: 2}, is_estimated=True)),
+        (Usage({Meter.SEARCH: 3}), Usage({Meter.SEARCH: 3, Meter.INPUT: 100}, is_estimated=True)),
+        (Usage({Meter.INPUT: 7}), Usage({Meter.INPUT: 7, Meter.SEARCH: 2})),
+        (Usage({Meter.INPUT: 7, Meter.SEARCH: 3}), Usage({Meter.INPUT: 7, Meter.SEARCH: 3})),
+    ],
+)
+def test_a_ranking_is_counted_both_ways(reported: Usage | None, billed: Usage) -> None:
+    """Whether it is sold by tokens or by searches, and whichever of them the vendor counted: it is not given away."""
+    assert metered(reported, RANKING, 0, was_accepted=True) == billed
+
+
+def test_vectors_have_no_output() -> None:
+    """What was not counted of them is estimated from the request alone."""
+    call = msgspec.structs.replace(CALL, dialect=call_dialects()["openai_embeddings"])
+
+    assert metered(None, call, 0, was_accepted=True) == Usage({Meter.INPUT: 1100}, is_estimated=True)
+    assert metered(None, call, 0, was_accepted=False) is None

@@ -105,18 +105,9 @@ def build(settings: Settings) -> App:
     )
     credentials = Credentials(client)
     health = Health(time.monotonic)
-    decode_error = chat_dialects()["openai_chat"].decode_error
-    film_maker = films.Films(current, client, credentials, files, decode_error, health, fetcher)
+    film_maker = films.Films(current, client, credentials, files, chat_dialects()["openai_chat"].decode_error, health)
     handlers: dict[str, Handler] = {films.KIND: film_maker, **{chore.kind: chore for chore in chores}}
-    metrics = Metrics()
-    engine = Engine(
-        db,
-        ledger,
-        handlers,
-        workers=settings.tasks.workers,
-        lease_s=settings.tasks.lease_s,
-        on_charge=lambda task, nanos: metrics.charged(task.where.channel, nanos),
-    )
+    engine = Engine(db, ledger, handlers, workers=settings.tasks.workers, lease_s=settings.tasks.lease_s)
 
     wires = Wires(
         client=client,
@@ -139,7 +130,7 @@ def build(settings: Settings) -> App:
         ledger=ledger,
         wires=wires,
         closings=closings,
-        metrics=metrics,
+        metrics=Metrics(),
         directory=current,
         random=random.random,
     )

@@ -8,8 +8,14 @@ from yibu.catalog.price import Sheet, sheet
 from yibu.hub.usage import Meter
 from yibu.kit.settings import ModelSettings, PriceSettings
 
-SOLD_BY: dict[Kind, tuple[Meter, ...]] = {"chat": (Meter.INPUT, Meter.OUTPUT), "video": (Meter.SECOND,)}
-"""What a kind of model is counted in: without a price for it, and for the call, the work would be given away."""
+SOLD_BY: dict[Kind, tuple[tuple[Meter, ...], ...]] = {
+    "chat": ((Meter.INPUT,), (Meter.OUTPUT,)),
+    "video": ((Meter.SECOND,),),
+    "embedding": ((Meter.INPUT,),),
+    "rerank": ((Meter.INPUT, Meter.SEARCH),),
+    "moderation": ((Meter.INPUT,),),
+}
+"""What a kind of model is counted in: without a price for one of each group, and for the call, the work would be given away."""
 
 
 class Catalog:
@@ -37,12 +43,15 @@ def _sheet(settings: PriceSettings, kind: Kind) -> Sheet:
     meters = settings.model_dump(exclude={"model", "free"}, exclude_none=True)
     prices: dict[Meter, Decimal] = {Meter(name): price for name, price in meters.items()}
     sold = sheet(settings.model, prices, is_free=settings.free)
-    missing = [meter for meter in SOLD_BY[kind] if meter not in prices]
+    missing = [group for group in SOLD_BY[kind] if not any(meter in prices for meter in group)]
     if missing and Meter.CALL not in prices and not sold.is_free:
         is_film = kind == "chat" and Meter.SECOND in prices
         hint = ' If it makes films, say so with [[models]] and `kind = "video"`.' if is_film else ""
+        if kind == "chat" and missing == [(Meter.OUTPUT,)]:
+            hint = ' If it makes vectors, say so with [[models]] and `kind = "embedding"`.'
+        names = " and no ".join(f"`{meter}`" for meter in missing[0])
         raise ValueError(
-            f"The price of {settings.model} has no `{missing[0]}`, by which a {kind} model is sold. "
-            f'Give it (`{missing[0]} = "0"` gives it away), or a price for each `call`, or write `free = true`.{hint}'
+            f"The price of {settings.model} has no {names}, by which a {kind} model is sold. "
+            f'Give it (`{missing[0][0]} = "0"` gives it away), or a price for each `call`, or write `free = true`.{hint}'
         )
     return sold

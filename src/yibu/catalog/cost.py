@@ -16,8 +16,8 @@ def cost(usage: Usage, sheet: Sheet) -> int:
     return -(-(total + calls) // PER_MILLION)
 
 
-def ceiling(input_tokens: int, output_tokens: int, sheet: Sheet) -> int:
-    """The most that a chat call can cost: input at its dearest rate, output at its dearest rate."""
+def ceiling(input_tokens: int, output_tokens: int, sheet: Sheet, searches: int = 0) -> int:
+    """The most that a call can cost: input at its dearest rate, output at its dearest rate."""
     if sheet.is_free:
         return 0
     into = max(
@@ -25,4 +25,5 @@ def ceiling(input_tokens: int, output_tokens: int, sheet: Sheet) -> int:
         for m in (Meter.INPUT, Meter.INPUT_CACHED, Meter.CACHE_WRITE, Meter.CACHE_WRITE_1H, Meter.AUDIO_IN)
     )
     out = max(sheet.rate(m) for m in (Meter.OUTPUT, Meter.REASONING, Meter.AUDIO_OUT))
-    return -(-(input_tokens * into + output_tokens * out + sheet.rate(Meter.CALL)) // PER_MILLION)
+    found = searches * sheet.rate(Meter.SEARCH)
+    return -(-(input_tokens * into + output_tokens * out + found + sheet.rate(Meter.CALL)) // PER_MILLION)

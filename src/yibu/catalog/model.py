@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["chat", "video"]
+Kind = Literal["chat", "video", "embedding", "rerank", "moderation"]
 
 
 class Model(msgspec.Struct, frozen=True):

@@ -73,7 +73,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
 
     `max_output_tokens`: the caller's ceiling for one choice, None when not given; `text_bytes`: size of the body without inline media;
     `media`: how many pictures, sounds and files stand in it; `lead`: the bytes that stay the same from turn to turn of one
-    conversation, for cache affinity.
+    conversation, for cache affinity; `searches`: how many units of search are asked for.
     """
 
     model: str
@@ -86,6 +86,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     media: int = 0
     has_remote_media: bool = False
     lead: bytes = b""
+    searches: int = 0
     target: Target = NOWHERE
 
 
@@ -215,3 +216,11 @@ class ChatDialect(CallDialect, Protocol):
 
     def reader(self, asked: ChatRequest | None = None) -> Reader: ...
     def writer(self, request: ChatRequest) -> Writer: ...
+
+
+class SharedPath(Dialect, Protocol):
+    """A path on which several formats of one operation are spoken, and which shows only in the request."""
+
+    def told_apart(self, body: bytes, target: Target) -> str:
+        """The id of the format that a request is in. Raises `InvalidRequest`."""
+        ...

@@ -8,7 +8,7 @@ from typing import Any, cast
 import structlog
 
 from yibu.dialects import call_dialects, discover
-from yibu.dialects.dialect import Bounds, CallDialect, Dialect, Operation
+from yibu.dialects.dialect import Bounds, CallDialect, Dialect, Operation, SharedPath
 from yibu.gateway import billing, files, models, status, videos
 from yibu.gateway.call import serve
 from yibu.gateway.house import House
@@ -129,9 +129,16 @@ class Gateway:
         dialect, route, request.params = self._routes.find(method, request.path)
         request.dialect = dialect
         if route.operation in CALLS:
-            await serve(request, reply, self._house, cast(CallDialect, dialect))
+            await serve(request, reply, self._house, lambda body: self._spoken(dialect, body, request))
         else:
             await OPERATIONS[route.operation](request, reply, self._house)
+
+    def _spoken(self, dialect: Dialect, body: bytes, request: Request) -> CallDialect:
+        """The format of a request. Errors are told in it too. Raises `InvalidRequest`."""
+        if hasattr(dialect, "told_apart"):
+            dialect = self._dialects[cast(SharedPath, dialect).told_apart(body, request.target)]
+            request.dialect = dialect
+        return cast(CallDialect, dialect)
 
     async def _fail(self, error: HubError, request: Request, reply: Reply, *, status: int | None = None) -> None:
         """The dialect's own error body, or its error frame when the answer has begun."""

@@ -1,12 +1,12 @@
 """A call, from the key to the booked cost: the whole data plane in six steps."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from yibu import relay
 from yibu.catalog.cost import ceiling
-from yibu.dialects.dialect import CallDialect, Intent
+from yibu.dialects.dialect import CallDialect, Intent, Operation
 from yibu.gateway.admit import identify, welcome
 from yibu.gateway.closing import Closing
 from yibu.gateway.house import House
@@ -24,21 +24,27 @@ BYTES_A_TOKEN = 2
 TOKENS_A_MEDIUM = 2000
 
 
-async def serve(request: Request, reply: Reply, house: House, dialect: CallDialect) -> None:
+Hear = Callable[[bytes], CallDialect]
+"""The format that a request's body is written in."""
+
+
+async def serve(request: Request, reply: Reply, house: House, hear: Hear) -> None:
     """Raises `HubError` while nothing has been answered."""
     caller = await identify(request, house)
     ticket = welcome(caller, house)
     house.metrics.open.inc()
     try:
-        await _serve(request, reply, house, dialect, caller)
+        await _serve(request, reply, house, hear, caller)
     finally:
         ticket.release()
         house.metrics.open.dec()
 
 
-async def _serve(request: Request, reply: Reply, house: House, dialect: CallDialect, caller: Caller) -> None:
+async def _serve(request: Request, reply: Reply, house: House, hear: Hear, caller: Caller) -> None:
     limits = house.settings.limits
-    intent = dialect.sniff(await request.body(limits.body_bytes, limits.idle_s), request.target)
+    body = await request.body(limits.body_bytes, limits.idle_s)
+    dialect = hear(body)
+    intent = dialect.sniff(body, request.target)
     way = _plan(caller, intent, dialect, house)
     call = Call(
         request_id=request.id,
@@ -88,8 +94,9 @@ async def _hold(call: Call, house: House) -> Hold | None:
     """Sets aside the most that the call can cost. Raises `OutOfCredit`."""
     intent, model = call.intent, call.plan.model
     into = intent.text_bytes // BYTES_A_TOKEN + intent.media * TOKENS_A_MEDIUM
-    out = (intent.max_output_tokens or model.max_output_tokens) * intent.choices
-    most = ceiling(into, out, call.plan.sheet)
+    is_chat = call.dialect.operation is Operation.CHAT  # other answers are sold by what was asked
+    out = (intent.max_output_tokens or model.max_output_tokens) * intent.choices if is_chat else 0
+    most = ceiling(into, out, call.plan.sheet, intent.searches)
     if not most:
         return None
     # A caller may ask for more tokens than the book can hold the price of; nobody has as much.
@@ -113,11 +120,12 @@ def _close(call: Call, hold: Hold | None, outcome: Outcome, house: House, closin
 
 
 def _count(call: Call, outcome: Outcome, cost: Nanos, house: House) -> None:
-    """Figures for the operator; what a film costs is told by the engine that settles it."""
+    """Figures for the operator; what a film costs is settled later and not in them."""
     house.metrics.calls.labels(call.dialect.operation, outcome.channel, str(outcome.status)).inc()
     if outcome.first_byte_ms is not None:
         house.metrics.first_byte.observe(outcome.first_byte_ms / 1000)
-    house.metrics.charged(outcome.channel, cost)
+    if cost:
+        house.metrics.cost.labels(outcome.channel).inc(cost / 1e9)
 
 
 def _row(call: Call, outcome: Outcome, cost: Nanos) -> CallRow:

@@ -1,6 +1,8 @@
 """The models that a key can really call."""
 
-from yibu.catalog.model import Model
+from collections.abc import Mapping
+
+from yibu.catalog.model import Kind, Model
 from yibu.dialects.openai_models import DIALECT, WireModel
 from yibu.gateway.admit import identify
 from yibu.gateway.house import House
@@ -8,6 +10,9 @@ from yibu.gateway.request import Request
 from yibu.hub.errors import UnknownModel
 from yibu.relay.headers import JSON
 from yibu.relay.reply import Reply
+
+ENDPOINTS: Mapping[Kind, str] = {"embedding": "embeddings", "rerank": "jina-rerank", "moderation": "moderations"}
+"""By which tools tell what to call; all other kinds are asked in chat."""
 
 
 async def list_models(request: Request, reply: Reply, house: House) -> None:
@@ -28,4 +33,4 @@ async def show_model(request: Request, reply: Reply, house: House) -> None:
 
 
 def _wire(model: Model) -> WireModel:
-    return WireModel(model.name, model.owner or "yibu", ["openai"])
+    return WireModel(model.name, model.owner or "yibu", [ENDPOINTS.get(model.kind, "openai")])

@@ -93,4 +93,4 @@ def fit_embed(request: EmbedRequest, reply: EmbedReply) -> EmbedReply:
     """The reply as the answer to this request. Raises `Broken` when it has another number of vectors than the request has inputs."""
     if len(reply.vectors) != len(request.inputs):
         raise Broken(upstream_words=f"{len(reply.vectors)} vectors for {len(request.inputs)} inputs")
-    return msgspec.structs.replace(reply, form=request.form)
+    return msgspec.structs.replace(reply, form=request.form, model=reply.model or request.model)

@@ -82,7 +82,8 @@ def fit_rerank(request: RerankRequest, reply: RerankReply) -> RerankReply:
         msgspec.structs.replace(one, document=request.documents[one.index] if request.return_documents else None)
         for one in best
     )
-    return msgspec.structs.replace(reply, results=results, asked=len(request.documents))
+    model = reply.model or request.model
+    return msgspec.structs.replace(reply, results=results, model=model, asked=len(request.documents))
 
 
 def searches(documents: int) -> int:

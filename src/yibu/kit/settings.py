@@ -130,7 +130,7 @@ class ModelSettings(Section):
     `on_loss`: `refuse` answers 400 where a translation could not carry everything that was asked for."""
 
     name: str
-    kind: Literal["chat", "video"] = "chat"
+    kind: Literal["chat", "video", "embedding", "rerank", "moderation"] = "chat"
     owner: str = ""
     max_output_tokens: Positive = 8192
     on_disconnect: Literal["stop", "drain"] = "stop"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from yibu.catalog.cost import cost
-from yibu.dialects.dialect import CallDialect, Intent
+from yibu.dialects.dialect import CallDialect, Intent, Operation
 from yibu.hub.errors import HubError
 from yibu.hub.estimate import estimate_prompt
 from yibu.hub.loss import Loss
@@ -87,8 +87,21 @@ def metered(reported: Usage | None, call: Call, text_units: int, *, was_accepted
     `was_accepted`: the vendor had begun to answer; before that nothing is billed.
     """
     if reported is not None and all(0 <= units <= SANE_UNITS for units in reported.units.values()):
-        return reported
+        return reported if call.dialect.operation is Operation.CHAT else _completed(reported, call.intent)
     if not was_accepted:
         return None
     prompt = estimate_prompt(call.intent.text_bytes, call.intent.media)
+    if call.dialect.operation is not Operation.CHAT:
+        return _completed(Usage({Meter.INPUT: prompt}, is_estimated=True), call.intent)
     return Usage({Meter.INPUT: prompt, Meter.OUTPUT: text_units}, is_estimated=True)
+
+
+def _completed(usage: Usage, intent: Intent) -> Usage:
+    """With what the sheet may sell and the vendor did not count: units of search, which follow from the request, and tokens, estimated."""
+    units = dict(usage.units)
+    if intent.searches:
+        units.setdefault(Meter.SEARCH, intent.searches)
+    if Meter.INPUT in units:
+        return msgspec.structs.replace(usage, units=units)
+    units[Meter.INPUT] = estimate_prompt(intent.text_bytes, intent.media)
+    return msgspec.structs.replace(usage, units=units, is_estimated=True)

@@ -34,8 +34,7 @@ async def _whole(call: Call, attempt: Attempt, response: Response, reply: Reply,
         body = await response.read(MOST_REPLY_BYTES)
     except HttpFailed as exc:
         raise broken(exc) from exc
-    tap.feed(body)
-    tap.finish()
+    ready = tap.feed(body) + tap.finish()
     if tap.failed:
         raise tap.failed
     if not tap.is_finished:
@@ -44,7 +43,7 @@ async def _whole(call: Call, attempt: Attempt, response: Response, reply: Reply,
     outcome.usage = metered(tap.usage, call, tap.text_units, was_accepted=True)
     cost = headers.price(bill(outcome.usage, call.plan))
     head = [headers.JSON, headers.channel(attempt.channel.name), cost, *headers.losses(outcome.losses)]
-    await reply.whole(response.status, head, body)
+    await reply.whole(response.status, head, ready)
 
 
 async def _stream(call: Call, attempt: Attempt, response: Response, reply: Reply, outcome: Outcome) -> None:

@@ -17,6 +17,7 @@ from yibu.hub.usage import Usage
 from yibu.kit.http import HttpFailed, Response
 from yibu.relay import headers
 from yibu.relay.call import Call, Outcome, Wires, bill, metered
+from yibu.relay.fit import fit
 from yibu.relay.inline import inline_media
 from yibu.relay.reply import Reply
 from yibu.relay.seals import Gatherer
@@ -72,13 +73,15 @@ async def _whole(
         answer = spoken.decode_reply(await response.read(MOST_REPLY_BYTES), asked)
     except HttpFailed as exc:
         raise broken(exc) from exc
+    usage = metered(answer.usage, call, _length(answer), was_accepted=True)
     if isinstance(answer, ChatReply):
         wires.seals.remember_reply(call.wallet, answer)
         body = cast(ChatDialect, call.dialect).encode_reply(answer, outcome.losses, request)
     else:
+        answer = fit(request, answer, usage, call.request_id)
         body = call.dialect.encode_reply(answer, outcome.losses)
     outcome.first_byte_ms = call.elapsed_ms()
-    outcome.usage = metered(answer.usage, call, _length(answer), was_accepted=True)
+    outcome.usage = usage
     cost = headers.price(bill(outcome.usage, call.plan))
     head = [headers.JSON, headers.channel(attempt.channel.name), cost, *headers.losses(outcome.losses)]
     await reply.whole(200, head, body)

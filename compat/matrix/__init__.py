@@ -1,1 +1,0 @@
-"""Official SDKs against every upstream dialect, feature by feature. One file a client; `feature.py` names the features."""

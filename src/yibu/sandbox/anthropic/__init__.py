@@ -1,1 +1,0 @@
-"""Anthropic's Messages API, written by hand from Anthropic's documentation (*Messages*, *Streaming*, *Errors*), read 2026-11-22."""

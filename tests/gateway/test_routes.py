@@ -1,9 +1,11 @@
 import time
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from yibu.dialects import discover
-from yibu.dialects.dialect import Operation
+from yibu.dialects.dialect import Dialect, Operation, Route
 from yibu.gateway.routes import Routes, tidy
 from yibu.hub.errors import NotFound, WrongMethod
 
@@ -137,3 +139,13 @@ def test_every_declared_route_is_found() -> None:
             path = route.path.replace("{model:path}", "a/b").replace("{video}", "task_1")
 
             assert ROUTES.find(route.method, path)[:2] == (dialect, route)
+
+
+def test_a_route_may_say_more_than_stands_in_its_path() -> None:
+    """One handler serves several paths, and the route tells it which it was."""
+    route = Route("POST", "/v9/{model:path}:stream", Operation.CHAT, {"verb": "stream"})
+    dialect = SimpleNamespace(routes=(route, Route("POST", "/v9/plain", Operation.CHAT, {"verb": "plain"})))
+    routes = Routes([cast(Dialect, dialect)])
+
+    assert routes.find("POST", "/v9/a:b/c:stream")[2] == {"model": "a:b/c", "verb": "stream"}
+    assert routes.find("POST", "/v9/plain")[2] == {"verb": "plain"}

@@ -132,6 +132,18 @@ async def test_a_silent_stream_is_kept_open(customer: Customer) -> None:
 
 
 @pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize("ping", [b"", b"event: ping\n\n"])
+async def test_a_format_says_what_keeps_its_streams_open(ping: bytes, customer: Customer) -> None:
+    """It may be a frame of its own, or nothing where clients know no comments."""
+    reply = open_reply(customer)
+    await reply.start(200, [], is_stream=True, ping=ping)
+    await asyncio.sleep(0.05)
+    await reply.end()
+
+    assert set(customer.body) == {ping, b""}
+
+
+@pytest.mark.usefixtures("_impatient")
 @pytest.mark.parametrize(
     ("pieces", "is_pinged"),
     [

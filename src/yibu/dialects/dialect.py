@@ -39,11 +39,15 @@ class Operation(StrEnum):
 
 
 class Route(msgspec.Struct, frozen=True):
-    """`path` may hold `{name}` (one segment) or `{name:path}` (the rest, slashes included)."""
+    """`path` may hold `{name}` (one segment) or `{name:path}` (what is there, slashes included).
+
+    `params`: what else this path says, added to what stands in it.
+    """
 
     method: Method
     path: str
     operation: Operation
+    params: Mapping[str, str] = {}
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -146,8 +150,8 @@ class Dialect(Protocol):
         """The body of an error answer."""
         ...
 
-    def encode_stream_error(self, error: HubError, request_id: str) -> bytes:
-        """The frame that ends a stream which had already begun."""
+    def encode_stream_error(self, error: HubError, request_id: str, target: Target = NOWHERE) -> bytes:
+        """The frame that ends a stream of which something was already written. `target`: of the call."""
         ...
 
 
@@ -201,6 +205,8 @@ class ChatDialect(CallDialect, Protocol):
     needs_inline: ClassVar[bool]
     stream_accept: ClassVar[str]
     """The content type of a vendor's stream."""
+    ping: ClassVar[bytes]
+    """What keeps a silent stream open on its way to a caller; empty where clients trip over anything that is not data."""
 
     def answer_type(self, intent: Intent) -> str:
         """The content type of the stream that answers a caller."""

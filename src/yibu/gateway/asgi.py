@@ -155,7 +155,7 @@ class Gateway:
         if reply.has_started and not reply.is_stream:
             return  # shorter than its length says, which the customer's side notices
         if reply.has_started:
-            await reply.write(dialect.encode_stream_error(error, request.id))
+            await reply.write(dialect.encode_stream_error(error, request.id, request.target))
             await reply.end()
             return
         head: Headers = [JSON]

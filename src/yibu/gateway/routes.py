@@ -34,7 +34,7 @@ class Routes:
         """Raises `NotFound`, or `WrongMethod` when the path exists for other methods."""
         exact = self._exact.get((method, path))
         if exact:
-            return exact[0], exact[1], {}
+            return exact[0], exact[1], dict(exact[1].params)
         candidates = _readings(path)
         for candidate in candidates:
             if found := self._match(method, candidate):
@@ -50,10 +50,10 @@ class Routes:
     def _match(self, method: str, path: str) -> Found | None:
         exact = self._exact.get((method, path))
         if exact:
-            return exact[0], exact[1], {}
+            return exact[0], exact[1], dict(exact[1].params)
         for pattern, dialect, route in self._patterns:
             if route.method == method and (match := pattern.fullmatch(path)):
-                return dialect, route, match.groupdict()
+                return dialect, route, {**route.params, **match.groupdict()}
         return None
 
 

@@ -8,9 +8,10 @@ MediaKind = Literal["image", "audio", "video", "file"]
 
 
 class Url(msgspec.Struct, frozen=True, tag="url"):
-    """An address that somebody has to fetch; `url` is never a data URL."""
+    """An address that somebody has to fetch; `url` is never a data URL. `mime`: what the caller says is there, if anything."""
 
     url: str
+    mime: str = ""
 
 
 class Inline(msgspec.Struct, frozen=True, tag="inline"):
@@ -25,9 +26,10 @@ class Inline(msgspec.Struct, frozen=True, tag="inline"):
 
 
 class FileRef(msgspec.Struct, frozen=True, tag="file_ref"):
-    """A file that was uploaded to a vendor earlier; `id` has a meaning there only."""
+    """A file that was uploaded to a vendor earlier; `id` has a meaning there only. `mime`: as in `Url`."""
 
     id: str
+    mime: str = ""
 
 
 Source = Url | Inline | FileRef

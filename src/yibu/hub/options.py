@@ -43,12 +43,13 @@ class JsonObject(msgspec.Struct, frozen=True, tag="json_object"):
 
 
 class JsonSchema(msgspec.Struct, frozen=True, tag="json_schema"):
-    """JSON that satisfies `schema` (JSON text)."""
+    """JSON that satisfies `schema` (JSON text). `member`: as in `parts`."""
 
     name: str
     schema: msgspec.Raw | None = None
     description: str = ""
     strict: bool | None = None
+    member: str = ""
 
 
 Output = Plain | JsonObject | JsonSchema
@@ -63,8 +64,10 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Streaming(msgspec.Struct, frozen=True):
-    """`on`: as a stream; `usage`: the caller wants a final usage frame; `extras`: the dialect's other stream options."""
+    """`on`: as a stream; `usage`: the caller wants a final usage frame; `extras`: the dialect's other stream options;
+    `member`: as in `parts`, when a dialect has several forms of a stream."""
 
     on: bool = False
     usage: bool = False
+    member: str = ""
     extras: Extras = {}

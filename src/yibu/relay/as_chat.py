@@ -55,7 +55,7 @@ async def as_chat(call: Call, reply: Reply, wires: Wires, outcome: Outcome) -> N
     if request.stream.on:
         writer = dialect.writer(request)
         head = headers.of_stream(dialect.answer_type(call.intent), task.where.channel, outcome.losses)
-        await reply.start(200, head, is_stream=True)
+        await reply.start(200, head, is_stream=True, ping=dialect.ping)
         async for event in events:
             if frame := writer.feed(event):
                 await reply.write(frame)

@@ -51,18 +51,14 @@ async def _stream(call: Call, attempt: Attempt, response: Response, reply: Reply
     try:
         async for chunk in response.chunks():
             ready = tap.feed(chunk)
-            if not reply.has_started:
-                if tap.failed:
-                    raise tap.failed
-                outcome.first_byte_ms = call.elapsed_ms()
-                kind = cast(ChatDialect, call.dialect).answer_type(call.intent)
-                await reply.start(200, headers.of_stream(kind, attempt.channel.name, outcome.losses), is_stream=True)
+            if tap.failed and not reply.has_started:
+                raise tap.failed
             if ready:
-                await reply.write(ready)
+                await _write(ready, call, attempt, reply, outcome)
             if tap.failed:
                 break
         if rest := tap.finish():
-            await reply.write(rest)
+            await _write(rest, call, attempt, reply, outcome)
         outcome.error = tap.failed
         if not tap.is_finished and not tap.failed:
             outcome.error = Broken("The vendor's answer broke off before its end.")
@@ -75,5 +71,15 @@ async def _stream(call: Call, attempt: Attempt, response: Response, reply: Reply
         error, outcome.error = outcome.error, None
         raise error
     if outcome.error and not tap.is_told:
-        await reply.write(call.dialect.encode_stream_error(outcome.error, call.request_id))
+        await reply.write(call.dialect.encode_stream_error(outcome.error, call.request_id, call.intent.target))
     await reply.end()
+
+
+async def _write(ready: bytes, call: Call, attempt: Attempt, reply: Reply, outcome: Outcome) -> None:
+    """The head goes out with the first bytes: until then another channel may be tried."""
+    if not reply.has_started:
+        dialect = cast(ChatDialect, call.dialect)
+        outcome.first_byte_ms = call.elapsed_ms()
+        head = headers.of_stream(dialect.answer_type(call.intent), attempt.channel.name, outcome.losses)
+        await reply.start(200, head, is_stream=True, ping=dialect.ping)
+    await reply.write(ready)

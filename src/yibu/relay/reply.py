@@ -39,6 +39,7 @@ class Reply:
         self._tail = b"\n\n"
         self._written_at = 0.0
         self._ping: asyncio.TimerHandle | None = None
+        self._ping_frame = PING
         self._pinging: asyncio.Task[None] | None = None
         self.before_end: Callable[[], None] | None = None
         """Called once, just before the last byte of the answer goes out."""
@@ -49,12 +50,13 @@ class Reply:
     def watching(self, grace_s: float) -> "Watch":
         return Watch(self, self._receive, grace_s)
 
-    async def start(self, status: int, headers: Headers, *, is_stream: bool = False) -> None:
-        """Sends the head. `is_stream`: a piece at a time; server-sent events, not arrays of JSON, are kept alive with comments."""
+    async def start(self, status: int, headers: Headers, *, is_stream: bool = False, ping: bytes = PING) -> None:
+        """Sends the head. `is_stream`: a piece at a time, kept alive with `ping` while there is silence, unless that is empty."""
         self.has_started = True
         self.status = status
         self.is_stream = is_stream
-        if is_stream and not any(b"json" in value for name, value in headers if name == b"content-type"):
+        self._ping_frame = ping
+        if is_stream and ping:
             self._schedule_ping()
         await self._emit({"type": "http.response.start", "status": status, "headers": [*headers, *self._always]})
 
@@ -109,7 +111,7 @@ class Reply:
         is_at_frame_end = self._tail.endswith((b"\n\n", b"\r\n\r\n"))
         if silent_s >= PING_S and is_at_frame_end and not self._is_writing and not self.is_gone:
             self._pinging = loop.create_task(
-                self._emit({"type": "http.response.body", "body": PING, "more_body": True})
+                self._emit({"type": "http.response.body", "body": self._ping_frame, "more_body": True})
             )
             self._pinging.add_done_callback(self._forget_ping)
             self._written_at = loop.time()

@@ -113,20 +113,14 @@ async def _stream(
         async for chunk in response.chunks():
             events = reader.feed(chunk)
             heard.listen(events)
-            if not reply.has_started:
-                if heard.failed:
-                    raise heard.failed
-                if not events:
-                    continue
-                outcome.first_byte_ms = call.elapsed_ms()
-                kind = caller.answer_type(call.intent)
-                await reply.start(200, headers.of_stream(kind, attempt.channel.name, outcome.losses), is_stream=True)
+            if heard.failed and not reply.has_started:
+                raise heard.failed
             if ready := b"".join(map(writer.feed, events)):
-                await reply.write(ready)
+                await _write(ready, call, attempt, reply, outcome)
         events = reader.finish()
         heard.listen(events)
-        if reply.has_started:
-            await reply.write(b"".join(map(writer.feed, events)) + writer.finish())
+        if reply.has_started or (heard.is_opened and not heard.failed):
+            await _write(b"".join(map(writer.feed, events)) + writer.finish(), call, attempt, reply, outcome)
             outcome.error = heard.failed
             for parts in heard.sealed.choices:
                 wires.seals.remember(call.wallet, parts)
@@ -135,7 +129,7 @@ async def _stream(
     except HttpFailed as exc:
         outcome.error = broken(exc)
         if reply.has_started:
-            await reply.write(call.dialect.encode_stream_error(outcome.error, call.request_id))
+            await reply.write(call.dialect.encode_stream_error(outcome.error, call.request_id, call.intent.target))
     finally:
         was_accepted = reply.has_started and ((outcome.error or heard.failed) is None or heard.meter.tokens > 0)
         outcome.usage = metered(heard.usage, call, heard.meter.tokens, was_accepted=was_accepted)
@@ -143,6 +137,16 @@ async def _stream(
         error, outcome.error = outcome.error, None
         raise error
     await reply.end()
+
+
+async def _write(ready: bytes, call: Call, attempt: Attempt, reply: Reply, outcome: Outcome) -> None:
+    """The head goes out with the first bytes: until then another channel may be tried."""
+    if not reply.has_started:
+        caller = cast(ChatDialect, call.dialect)
+        outcome.first_byte_ms = call.elapsed_ms()
+        head = headers.of_stream(caller.answer_type(call.intent), attempt.channel.name, outcome.losses)
+        await reply.start(200, head, is_stream=True, ping=caller.ping)
+    await reply.write(ready)
 
 
 def _refuse(losses: Losses) -> None:
@@ -171,6 +175,7 @@ class _Heard:
 
     def __init__(self) -> None:
         self.usage: Usage | None = None
+        self.is_opened = False
         self.failed: HubError | None = None
         self.meter = TextMeter()
         self.sealed = Gatherer()
@@ -179,6 +184,7 @@ class _Heard:
         for event in events:
             self.meter.feed_event(event)
             self.sealed.listen(event)
+            self.is_opened = True
             if isinstance(event, Metered):
                 self.usage = event.usage
             elif isinstance(event, Failed):

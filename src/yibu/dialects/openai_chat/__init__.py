@@ -32,6 +32,7 @@ class OpenAIChat(OpenAIErrors):
     needs_ceiling: ClassVar[bool] = False
     needs_inline: ClassVar[bool] = False
     stream_accept: ClassVar[str] = "text/event-stream"
+    ping: ClassVar[bytes] = b": ping\n\n"
     routes: ClassVar[tuple[Route, ...]] = (Route("POST", "/v1/chat/completions", Operation.CHAT),)
 
     def __init__(self, bounds: Bounds | None = None) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from yibu.dialects.dialect import NOWHERE, Target
 from yibu.hub.errors import HubError, OutOfCredit, Refused
 
 _TYPES = {
@@ -26,7 +27,7 @@ class OpenAIErrors:
     def encode_error(self, error: HubError, request_id: str) -> bytes:
         return msgspec.json.encode({"error": self._about(error, request_id)})
 
-    def encode_stream_error(self, error: HubError, request_id: str) -> bytes:
+    def encode_stream_error(self, error: HubError, request_id: str, target: Target = NOWHERE) -> bytes:
         """One frame, after which the stream ends without `[DONE]`: the official SDKs raise on it."""
         return b"data: " + self.encode_error(error, request_id) + b"\n\n"
 

@@ -34,6 +34,7 @@ class OpenAIResponses(ResponsesErrors):
     needs_ceiling: ClassVar[bool] = False
     needs_inline: ClassVar[bool] = False
     stream_accept: ClassVar[str] = "text/event-stream"
+    ping: ClassVar[bytes] = b": ping\n\n"
     routes: ClassVar[tuple[Route, ...]] = (Route("POST", "/v1/responses", Operation.CHAT),)
 
     def __init__(self, bounds: Bounds | None = None, asked: Asked | None = None) -> None:
@@ -90,7 +91,7 @@ class OpenAIResponses(ResponsesErrors):
             self._tap, self._writer = tap, None
         return tap
 
-    def encode_stream_error(self, error: HubError, request_id: str) -> bytes:
+    def encode_stream_error(self, error: HubError, request_id: str, target: Target = NOWHERE) -> bytes:
         """Of a response that was being told, its failure; else an `error` event."""
         if self._writer is not None:
             return self._writer.fail(error)

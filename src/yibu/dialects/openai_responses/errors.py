@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from yibu.dialects.dialect import NOWHERE, Target
 from yibu.dialects.openai_chat.errors import OpenAIErrors
 from yibu.hub.errors import Busy, HubError, InvalidMedia, InvalidRequest, Refused, TooFast
 
@@ -53,7 +54,7 @@ def told(error: HubError) -> dict[str, Any]:
 class ResponsesErrors(OpenAIErrors):
     """Bodies are OpenAI's; frames have this format's events."""
 
-    def encode_stream_error(self, error: HubError, request_id: str) -> bytes:
+    def encode_stream_error(self, error: HubError, request_id: str, target: Target = NOWHERE) -> bytes:
         about = self._about(error, request_id)
         event = {
             "type": "error",

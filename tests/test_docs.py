@@ -24,6 +24,7 @@ from yibu.dialects.openai_chat import DIALECT
 from yibu.gateway import asgi
 from yibu.hub.errors import HubError
 from yibu.kit.settings import Settings, load
+from yibu.providers.provider import Provider
 from yibu.routing import channel
 from yibu.sandbox.behaviours import FATES, MANNERS
 from yibu.sandbox.models import LANGUAGE_MODEL
@@ -169,12 +170,14 @@ def test_every_end_of_a_film_is_described() -> None:
         assert {code for code in codes | ours if not rows_of(page, code)} == set()
 
 
-def test_every_provider_is_described() -> None:
-    """The row of `channels.provider` names each of them in both pages."""
-    for page in both("docs/configuration"):
-        (row,) = rows_of(page, "channels.provider")
+@pytest.mark.parametrize("provider", providers.discover().values(), ids=lambda provider: provider.id)
+def test_every_provider_is_described(provider: Provider) -> None:
+    """A row in both pages has its name, the formats it is asked in, and its address."""
+    for page in both("docs/providers"):
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| {provider.title} | `{provider.id}` |")]
 
-        assert {id for id in providers.discover() if f"`{id}`" not in row} == set()
+        assert re.findall(r"`(\w+)`", row.split("|")[3]) == list(provider.speaks)
+        assert provider.base_url in row.split("|")[4]
 
 
 @pytest.mark.parametrize("model", [LANGUAGE_MODEL, *MANNERS, *FATES])

@@ -1,11 +1,16 @@
 import inspect
 import re
+from contextlib import suppress
+from typing import Any
 
 import pytest
+from msgspec import Raw, json
 
 from tests.providers.test_openai_videos import REQUEST
 from yibu import providers
-from yibu.dialects import call_dialects
+from yibu.dialects import call_dialects, chat_dialects
+from yibu.hub.errors import InvalidRequest
+from yibu.hub.loss import Losses
 from yibu.hub.work import Work
 from yibu.providers import discover
 from yibu.providers.provider import Provider
@@ -33,18 +38,114 @@ def test_a_vendor_says_who_it_is_and_where_that_is_written(provider: Provider) -
     """Id, title, a sentence, and the documentation with the date on which it was read."""
     said = f"{inspect.getmodule(provider).__doc__} {type(provider).__doc__}"
 
-    assert re.fullmatch(r"[a-z0-9-]+", provider.id)
+    assert re.fullmatch(r"[a-z0-9_]+", provider.id)
     assert provider.title
     assert type(provider).__doc__ is not Provider.__doc__
-    assert re.search(r"Docs: \S+.*read \d{4}-\d\d-\d\d", said)
+    assert re.search(r"Docs: \S+.*read\s\d{4}-\d\d-\d\d", said, re.DOTALL)
+
+
+COMING = {
+    "anthropic",
+    "bedrock_converse",
+    "cohere_chat",
+    "cohere_embed",
+    "cohere_rerank",
+    "cohere_rerank_v2",
+    "gemini",
+    "gemini_embeddings",
+    "jina_embeddings",
+    "jina_rerank",
+    "openai_completions",
+    "openai_embeddings",
+    "openai_moderations",
+    "openai_responses",
+    "siliconflow_rerank",
+    "voyage_embeddings",
+    "xinference_rerank",
+}
+"""Formats whose paths are known already; a channel speaks those that are there."""
 
 
 @FOUND
-def test_a_vendor_speaks_dialects_that_are_there(provider: Provider) -> None:
+def test_a_vendor_speaks_dialects_that_are_known(provider: Provider) -> None:
     """At paths that begin with a slash, below an address with a scheme or none."""
-    assert set(provider.speaks) <= set(call_dialects())
-    assert all(path.startswith("/") for path in (*provider.speaks.values(), provider.models_path))
-    assert provider.base_url == "" or provider.base_url.startswith("https://")
+    assert set(provider.speaks) <= set(call_dialects()) | COMING
+    assert set(provider.streams) | set(provider.quirks) <= set(provider.speaks)
+    assert all(path.startswith("/") for path in (*provider.speaks.values(), *provider.streams.values()))
+    assert provider.models_path == "" or provider.models_path.startswith("/")
+    assert re.match(r"(https://|http://127\.0\.0\.1:|$)", provider.base_url)
+
+
+@FOUND
+def test_the_base_urls_of_a_vendors_own_pages_work(provider: Provider) -> None:
+    """The bare host, the address up to the version, as SDKs want it, and the whole path lead to the same call."""
+    home = provider.base_url or "https://vendor.test"
+    for dialect in provider.speaks:
+        path = provider.path(dialect, "m", is_stream=False)
+        whole = provider.url(home, dialect, "m", is_stream=False)
+        versions = re.findall(r"^.*?/v\d\w*(?=/)", path)
+        typed = [home, f"{home}/", home + path, *(home + version for version in versions)]
+
+        assert {provider.url(one, dialect, "m", is_stream=False) for one in typed} == {whole}
+
+
+CALL: dict[str, Any] = {
+    "model": "some-model",
+    "messages": [
+        {"role": "developer", "content": "Be kind."},
+        {"role": "user", "content": [{"type": "text", "text": "Hi"}]},
+        {
+            "role": "assistant",
+            "reasoning_content": "Well",
+            "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+        },
+        {"role": "tool", "tool_call_id": "call_1", "content": "2"},
+    ],
+    "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}, "strict": True}}],
+    "response_format": {"type": "json_schema", "json_schema": {"name": "s", "schema": {"type": "object"}}},
+    "max_completion_tokens": 9,
+    "reasoning_effort": "low",
+    "temperature": 0.5,
+    "x_unknown": {"a": [1, 2.50]},
+}
+
+
+@FOUND
+def test_what_a_vendor_mends_stays_a_request_of_the_same_dialect(provider: Provider) -> None:
+    """Mended twice is mended once; unknown members go along; the ceiling is kept under one of its two names."""
+    if "openai_chat" not in provider.speaks:
+        return
+    losses: Losses = []
+    once = provider.prepare("openai_chat", {name: Raw(json.encode(said)) for name, said in CALL.items()}, losses)
+    told = {name: json.decode(said) for name, said in once.items()}
+    again: Losses = []
+    twice = {name: json.decode(said) for name, said in provider.prepare("openai_chat", dict(once), again).items()}
+
+    assert twice == told
+    assert again == []
+    assert chat_dialects()["openai_chat"].decode_request(json.encode(once)).limits.max_output_tokens == 9
+    assert told["x_unknown"] == CALL["x_unknown"]
+    assert [one["role"] for one in told["messages"]][-3:] == ["user", "assistant", "tool"]
+    assert told["messages"][-2]["tool_calls"][0]["id"] == told["messages"][-1]["tool_call_id"]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"messages": 5, "model": 7},
+        {"messages": [], "tools": {}, "tool_choice": [], "reasoning": [], "thinking": "x"},
+        {"messages": [{"role": 1, "content": {}, "tool_calls": "x"}], "temperature": "hot", "response_format": []},
+        {"messages": [{"tool_calls": [5, {"id": 9}], "tool_call_id": None}], "reasoning_effort": {}, "n": None},
+        {"response_format": {"type": "json_schema", "json_schema": 5}, "messages": None, "stream": "yes"},
+    ],
+)
+@FOUND
+def test_quirks_survive_whatever_a_caller_sends(provider: Provider, members: dict[str, Any]) -> None:
+    """The vendor will tell the caller what is wrong; ours is not to fall over it."""
+    for dialect in provider.speaks:
+        with suppress(InvalidRequest):
+            provider.prepare(dialect, {name: Raw(json.encode(said)) for name, said in members.items()}, [])
 
 
 @FOUND

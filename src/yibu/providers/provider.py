@@ -76,9 +76,10 @@ class Provider:
 
     `speaks`: dialect id to path, in the order of preference when a call must be translated; `{model}` in a path is the
     upstream's name of the model. `streams`: where a streamed call goes elsewhere. `quirks`: by dialect, what to mend in a
-    request. `works`: kinds of long work it does. `models_path`: where it lists its models, empty when it cannot.
-    `models_headers`: what that call needs besides the credential. `lists_all`: whatever can be called is on that list.
-    `inline_media`: it fetches no pictures by URL, so they are always sent along.
+    request; `quirky_models`: beginnings of the models' names that need it, the requests of others stay bytes. `works`:
+    kinds of long work it does. `models_path`: where it lists its models, empty when it cannot; `models_headers`: what that
+    call needs besides the credential; `lists_all`: whatever can be called is on that list. `inline_media`: it fetches no
+    pictures by URL, so they are always sent along.
     """
 
     id: ClassVar[str]
@@ -88,6 +89,7 @@ class Provider:
     speaks: ClassVar[Mapping[str, str]] = {}
     streams: ClassVar[Mapping[str, str]] = {}
     quirks: ClassVar[Mapping[str, Sequence[Quirk]]] = {}
+    quirky_models: ClassVar[tuple[str, ...]] = ("",)
     works: ClassVar[Mapping[Work, TaskDriver]] = {}
     models_path: ClassVar[str] = "/v1/models"
     models_headers: ClassVar[Mapping[str, str]] = {}
@@ -127,9 +129,8 @@ class Provider:
         """Every path that an operator may have pasted."""
         return tuple(dict.fromkeys([*self.speaks.values(), *self.streams.values(), *filter(None, [self.models_path])]))
 
-    @cached_property
-    def has_quirks(self) -> frozenset[str]:
-        """The dialects whose requests have to be looked into; the others stay bytes."""
+    def has_quirks(self, dialect: str, model: str) -> bool:
+        """Whether a request has to be looked into; if not it stays bytes."""
         if type(self).prepare is not Provider.prepare:
-            return frozenset(self.speaks)
-        return frozenset(self.quirks)
+            return True
+        return dialect in self.quirks and model.startswith(self.quirky_models)

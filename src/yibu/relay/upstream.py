@@ -26,7 +26,7 @@ async def send(
     Raises `UpstreamError`. The caller closes the response.
     """
     channel, provider = attempt.channel, attempt.channel.provider
-    if spoken.id in provider.has_quirks:
+    if provider.has_quirks(spoken.id, attempt.model):
         members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         body = msgspec.json.encode(provider.prepare(spoken.id, members, losses))
     is_stream = call.intent.is_stream

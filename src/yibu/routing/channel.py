@@ -56,14 +56,14 @@ def _channel(settings: ChannelSettings) -> Channel:
         raise WrongChannel(f"Channel {settings.name}: there is no provider {settings.provider!r}. Known: {known}.")
     base_url = settings.base_url.strip() or provider.base_url
     secrets = tuple(_secret(settings.name, key) for key in settings.keys) or ("",)
-    if not base_url.startswith(("http://", "https://")):
-        raise WrongChannel(f"Channel {settings.name}: it needs a `base_url` that begins with http:// or https://.")
     if strange := set(settings.speaks) - set(provider.speaks):
         raise WrongChannel(f"Channel {settings.name}: {provider.title} does not speak {', '.join(sorted(strange))}.")
     try:
         homes = {provider.home(base_url, secret) for secret in secrets}
     except ValueError as exc:
         raise WrongChannel(f"Channel {settings.name}: {exc}") from exc
+    if not all(home.startswith(("http://", "https://")) for home in homes):
+        raise WrongChannel(f"Channel {settings.name}: it needs a `base_url` that begins with http:// or https://.")
     if len(homes) > 1:
         raise WrongChannel(f"Channel {settings.name}: its keys belong to different addresses. Make a channel for each.")
     return Channel(

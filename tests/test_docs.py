@@ -162,6 +162,13 @@ def test_every_error_is_described(error: type[HubError]) -> None:
         assert f"| {DIALECT.error_status(error())} |" in rows[0]
 
 
+@pytest.mark.parametrize("error", sorted(set(errors()), key=lambda kind: kind.__name__))
+def test_every_error_has_words_in_chinese(error: type[HubError]) -> None:
+    """Its own, not those of the situation it is a case of."""
+    assert "zh" in vars(error)
+    assert re.fullmatch(r"[\u4e00-\u9fff].*。", error.zh)
+
+
 def test_every_end_of_a_film_is_described() -> None:
     """The codes with which films end badly stand in both pages."""
     codes = set(re.findall(r'_fail\(\s*State\.\w+,\s*"(\w+)"', Path(films.__file__).read_text("utf-8")))

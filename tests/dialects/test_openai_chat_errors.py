@@ -189,10 +189,11 @@ def test_any_error_body(status: int, body: bytes) -> None:
     ],
 )
 def test_our_errors_in_their_shape(error: HubError, status: int, kind: str, code: str) -> None:
-    """All four members are there, and the message ends with the request id."""
+    """All four members are there and one more, and the message ends with the request id."""
     told = json.loads(CHAT.encode_error(error, "req_1"))["error"]
 
     assert CHAT.error_status(error) == status
+    assert told.pop("message_zh").startswith(error.zh)
     assert told == {"message": f"{error.message} (request id: req_1)", "type": kind, "param": error.param, "code": code}
 
 
@@ -203,3 +204,15 @@ def test_error_in_a_stream() -> None:
     assert frame.startswith(b'data: {"error":{')
     assert frame.endswith(b"}\n\n")
     assert frame.count(b"data:") == 1
+
+
+def test_an_error_is_told_in_chinese_too() -> None:
+    """What kind it is; what is particular to this one keeps its English words, and the request id is there as well."""
+    usual = json.loads(CHAT.encode_error(TooFast(), "req_1"))["error"]
+    special = json.loads(CHAT.encode_error(UnknownModel("The model `x` is not here."), ""))["error"]
+
+    assert usual["message_zh"] == "这把密钥的请求太频繁，请稍等再试。（请求编号：req_1）"
+    assert special["message_zh"] == (
+        "没有这个模型，或这把密钥不能用它；`GET /v1/models` 列出可用的模型。（The model `x` is not here.）"
+    )
+    assert special["message"] == "The model `x` is not here."

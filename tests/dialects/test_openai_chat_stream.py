@@ -490,9 +490,9 @@ def test_written_failure() -> None:
     """A failure is one error frame; neither usage nor `[DONE]` follows."""
     chunks = write(OPENED, Metered(Usage({Meter.INPUT: 1})), Failed("overloaded", "busy", 429), usage=True)
 
-    assert chunks == [
-        {"error": {"message": "busy", "type": "rate_limit_error", "param": None, "code": "upstream_busy"}}
-    ]
+    [chunk] = chunks
+    assert chunk["error"].pop("message_zh") == "厂商正忙，请稍等再试。（busy）"
+    assert chunk == {"error": {"message": "busy", "type": "rate_limit_error", "param": None, "code": "upstream_busy"}}
 
 
 REPLY = ChatReply(

@@ -197,6 +197,8 @@ async def test_models_list(house: House) -> None:
     with pytest.raises(openai.NotFoundError) as raised:
         await house.openai.models.retrieve("nonesuch")
     assert raised.value.code == "model_not_found"
+    assert isinstance(raised.value.body, dict)
+    assert raised.value.body["message_zh"].startswith("没有这个模型")
 
 
 async def test_key_for_some_models(house: House) -> None:

@@ -18,7 +18,10 @@ _TYPES = {
 
 
 class OpenAIErrors:
-    """The half of a dialect that all of OpenAI's interfaces share."""
+    """The half of a dialect that all of OpenAI's interfaces share.
+
+    `message_zh` is an addition of this product family; OpenAI's SDKs leave unknown members of `error` in `body`.
+    """
 
     def error_status(self, error: HubError) -> int:
         """An empty balance is 429 here, with a code by which clients tell it from haste."""
@@ -39,5 +42,8 @@ class OpenAIErrors:
             kind = code
         if isinstance(error, Refused) and error.upstream_code:
             code = error.upstream_code
-        message = f"{error.message} (request id: {request_id})" if request_id else error.message
-        return {"message": message, "type": kind, "param": error.param, "code": code}
+        message, message_zh = error.message, error.message_zh
+        if request_id:
+            message = f"{message} (request id: {request_id})"
+            message_zh = f"{message_zh}（请求编号：{request_id}）"
+        return {"message": message, "type": kind, "param": error.param, "code": code, "message_zh": message_zh}

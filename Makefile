@@ -10,10 +10,10 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers format bench lock clean
+.PHONY: help demo test check lint types layers format bench matrix test-clients lock clean
 
 help: ## Show what there is to make
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
 
 demo: $(VENV)/app.done ## Start gateway and sandbox, and print a key and a command to try
 	@exec $(BIN)/yibu demo --data-dir .demo $(if $(PORT),--port $(PORT))
@@ -39,6 +39,12 @@ format: $(VENV)/dev.done ## Put the code into its form
 
 bench: $(VENV)/dev.done ## Measure the gateway against a fixed upstream
 	$(BIN)/python -m bench
+
+matrix: $(VENV)/dev.done .compat/node.done ## Run official SDKs against every upstream dialect
+	$(BIN)/python -m compat.matrix
+
+test-clients: $(VENV)/dev.done .compat/node.done .compat/python.done ## Run coding agents and tools of others against the gateway
+	$(BIN)/python -m compat.programs
 
 lock: $(VENV)/uv.done ## Write the lock files anew from pyproject.toml
 	$(UV) lock --upgrade
@@ -69,3 +75,19 @@ $(VENV)/dev.done: $(VENV)/uv.done requirements/dev.lock pyproject.toml
 	@$(UV) pip sync --python $(BIN)/python --require-hashes requirements/dev.lock requirements/uv.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/app.done
+
+# Programs and SDKs of others, for `make matrix` and `make test-clients` alone.
+.compat/node.done: compat/package.json compat/package-lock.json compat/.npmrc
+	@command -v npm >/dev/null || { echo "This needs Node.js 20 or newer with npm. 需要 Node.js 20 以上与 npm。"; exit 1; }
+	@echo "· installing programs and SDKs from npm (about 500 MB) · 安装 npm 程序与 SDK"
+	@mkdir -p .compat && cp compat/package.json compat/package-lock.json compat/.npmrc .compat/
+	@cd .compat && npm ci --silent
+	@touch $@
+
+.compat/python.done: $(VENV)/uv.done requirements/aider.lock requirements/llm.lock
+	@echo "· installing aider and llm, each in an environment of its own · 安装 aider 与 llm"
+	@for one in aider llm; do \
+		$(PYTHON) -m venv .compat/$$one && \
+		$(UV) pip sync --quiet --python .compat/$$one/bin/python --require-hashes requirements/$$one.lock || exit 1; \
+	done
+	@touch $@

@@ -17,6 +17,7 @@ from tests.gateway.conftest import change
 from tests.gateway.test_bad_input import error_of, serving
 from tests.gateway.test_chat import rows
 from tests.house import House, free_port, open_house
+from yibu.kit.money import Nanos
 from yibu.kit.settings import Settings
 
 SECOND = 10_000_000
@@ -142,6 +143,7 @@ async def test_film_of_a_picture(house: House, tmp_path: Any) -> None:
     assert (status, headers["content-type"]) == (200, "image/webp")
     assert await house.spent() == 4 * SECOND
     assert await house.held() == 0
+    assert b'yibu_cost_units_total{channel="sandbox"} 0.04\n' in house.app.house.metrics.render()
 
 
 async def test_film_without_a_stream(house: House, tmp_path: Any) -> None:
@@ -177,6 +179,26 @@ async def test_film_of_a_picture_on_the_web(settings: Settings, tmp_path: Any) -
 
     assert film.size == (1280, 720)
     assert_shows_drawing(film)
+
+
+async def test_film_that_cannot_be_paid(settings: Settings, tmp_path: Any) -> None:
+    """It is refused before its picture is fetched, cut and kept."""
+    asked = 0
+
+    async def show(_request: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        return web.Response(body=drawing((1280, 720)), content_type="image/png")
+
+    port = free_port()
+    allowed = change(settings, "fetch", allow=(f"127.0.0.1:{port}",))
+    async with serving(port, show), open_house(allowed, credit=Nanos(4 * SECOND - 1)) as house:
+        status, _, body = await house.post(ask("横屏 4s", f"http://127.0.0.1:{port}/a.png"))
+
+    assert (status, error_of(body)["code"]) == (429, "insufficient_quota")
+    assert "0.04" in error_of(body)["message"]
+    assert asked == 0
+    assert not (tmp_path / "data" / "blobs").exists()
 
 
 async def test_film_of_words_then_changed(house: House, tmp_path: Any) -> None:

@@ -3,7 +3,7 @@ import pytest
 from tests.relay.talk import assistant, talk, user
 from yibu.hub.errors import InvalidRequest
 from yibu.hub.media import Inline, Url
-from yibu.relay.film_wish import LONGEST_PROMPT, FilmWish, understand
+from yibu.relay.film_wish import LONGEST_PROMPT, FilmWish, _read_numeral, understand
 from yibu.relay.transcript import opening, success
 
 
@@ -86,6 +86,72 @@ def test_a_picture_of_something_is_no_form(prompt: str, form: str) -> None:
 def test_words_for_the_length(prompt: str, seconds: int) -> None:
     """A number and its unit, wherever it stands; Chinese has no spaces."""
     assert wish(prompt).seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("prompt", "seconds"),
+    [
+        ("一段五秒的视频", 8),
+        ("四秒", 4),
+        ("两秒", 4),
+        ("时长八秒钟", 8),
+        ("十秒", 10),
+        ("十二秒", 12),
+        ("一十二 秒", 12),
+        ("前三秒猫睡着，后十秒猫醒来", 10),
+        ("１０秒", 10),
+        ("１２ｓ 竖屏", 12),
+        ("１２ seconds", 12),
+    ],
+)
+def test_a_length_in_chinese_numerals_and_wide_digits(prompt: str, seconds: int) -> None:
+    """As input methods write them."""
+    assert wish(prompt).seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("numeral", "value"),
+    [
+        ("二十", 20),
+        ("二十五", 25),
+        ("九十九", 99),
+        ("一百", 100),
+        ("一百零五", 105),
+        ("两百三十", 230),
+        ("三四", 0),
+        ("百", 0),
+    ],
+)
+def test_chinese_numerals_up_to_a_thousand(numeral: str, value: int) -> None:
+    """Three or four is no number."""
+    assert _read_numeral(numeral) == value
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "下一秒他跳起来",
+        "每一秒都是高潮",
+        "第五秒猫跳起来",
+        "几十秒",
+        "十几秒",
+        "三四秒",
+        "四点五秒",
+        "千分之三秒",
+        "争分夺秒",
+        "十只猫",
+        "０.５秒",
+        "第３秒猫跳起来",
+    ],
+)
+def test_chinese_words_that_are_no_length(prompt: str) -> None:
+    """A way of speaking, a moment, or a number that nobody can know."""
+    assert wish(prompt).seconds is None
+
+
+@pytest.mark.parametrize("prompt", ["９：１６ 两只猫", "９:１６"])
+def test_a_form_in_wide_digits(prompt: str) -> None:
+    assert wish(prompt).orientation == "portrait"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from yibu.dialects import chat_dialects
 from yibu.hub.usage import Meter
 from yibu.kit.blobs import Blobs
 from yibu.kit.db import Database
+from yibu.kit.fetch import Fetcher
+from yibu.kit.guard import Guard
 from yibu.kit.http import Client
 from yibu.kit.ids import new_id, now_ms
 from yibu.ledger import CallRow, Ledger, Nanos
@@ -50,15 +52,23 @@ class Studio:
         self.files = files
         self.client = client
         self.health = Health(time.monotonic)
+        self.fetcher = Fetcher(Guard(), 10**6, 5)
         self.directory = Directory((), Catalog(Models([Model("film", kind="video")]), [SHEET]))
         self.engine = self.another_engine()
 
     def another_engine(self, kind: type[Engine] = Engine, client: Client | None = None, **options: Any) -> Engine:
         wire = client or self.client
         decode_error = chat_dialects()["openai_chat"].decode_error
-        films = Films(lambda: self.directory, wire, Credentials(wire), self.files, decode_error, self.health)
+        films = Films(
+            lambda: self.directory, wire, Credentials(wire), self.files, decode_error, self.health, self.fetcher
+        )
         given: dict[str, Any] = {"workers": 8, "lease_s": 60} | options
         return kind(self.db, self.ledger, {KIND: films}, **given)
+
+    def allow(self, *urls: str) -> None:
+        """From now on these addresses may be fetched though they are not public."""
+        self.fetcher = Fetcher(Guard(tuple(url.removeprefix("http://") for url in urls)), 10**6, 5)
+        self.engine = self.another_engine()
 
     def open_channel(self, name: str, base_url: str, *secrets: str) -> None:
         made = Channel(name, OpenAI(), base_url, secrets or ("sk",), {"film": "sora-2"}, {})
@@ -140,6 +150,7 @@ async def open_studio(folder: Path) -> AsyncIterator[Studio]:
             yield studio
         finally:
             await studio.engine.stop()
+            await studio.fetcher.close()
             await client.close()
 
 

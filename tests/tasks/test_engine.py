@@ -265,6 +265,19 @@ async def test_a_hold_closed_by_hand_moves_no_row_of_another(studio: Studio) -> 
     assert (await studio.find(task_id)).state is State.ACCEPTED
 
 
+async def test_what_was_charged_is_told_once(studio: Studio, vendor: Vendor) -> None:
+    """For the operator's figures; a film that failed was not charged for."""
+    told: list[tuple[str, int]] = []
+    engine = studio.another_engine(on_charge=lambda task, nanos: told.append((task.where.channel, nanos)))
+    engine.start()
+    await studio.until(await studio.order(seconds=10))
+    vendor.polls = [state("failed")]
+    await studio.until(await studio.order(seconds=10))
+    await engine.stop()
+
+    assert told == [("a", 10 * SECOND)]
+
+
 async def test_what_another_process_accepts_is_noticed(studio: Studio, vendor: Vendor) -> None:
     """Without a word from it."""
     other = studio.another_engine()

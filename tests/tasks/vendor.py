@@ -104,6 +104,11 @@ def state(status: str, **members: Any) -> Answer:
     return says(200, {"id": "whatever", "status": status} | members)
 
 
+def leads_to(url: str, status: int = 302) -> Answer:
+    """A redirect."""
+    return says(status, location=url)
+
+
 def sends(data: bytes, mime: str) -> Answer:
     async def answer(_request: web.Request) -> web.StreamResponse:
         return web.Response(body=data, content_type=mime)

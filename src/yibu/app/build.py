@@ -105,9 +105,18 @@ def build(settings: Settings) -> App:
     )
     credentials = Credentials(client)
     health = Health(time.monotonic)
-    film_maker = films.Films(current, client, credentials, files, chat_dialects()["openai_chat"].decode_error, health)
+    decode_error = chat_dialects()["openai_chat"].decode_error
+    film_maker = films.Films(current, client, credentials, files, decode_error, health, fetcher)
     handlers: dict[str, Handler] = {films.KIND: film_maker, **{chore.kind: chore for chore in chores}}
-    engine = Engine(db, ledger, handlers, workers=settings.tasks.workers, lease_s=settings.tasks.lease_s)
+    metrics = Metrics()
+    engine = Engine(
+        db,
+        ledger,
+        handlers,
+        workers=settings.tasks.workers,
+        lease_s=settings.tasks.lease_s,
+        on_charge=lambda task, nanos: metrics.charged(task.where.channel, nanos),
+    )
 
     wires = Wires(
         client=client,
@@ -130,7 +139,7 @@ def build(settings: Settings) -> App:
         ledger=ledger,
         wires=wires,
         closings=closings,
-        metrics=Metrics(),
+        metrics=metrics,
         directory=current,
         random=random.random,
     )

@@ -120,12 +120,11 @@ def _close(call: Call, hold: Hold | None, outcome: Outcome, house: House, closin
 
 
 def _count(call: Call, outcome: Outcome, cost: Nanos, house: House) -> None:
-    """Figures for the operator; what a film costs is settled later and not in them."""
+    """Figures for the operator; what a film costs is told by the engine that settles it."""
     house.metrics.calls.labels(call.dialect.operation, outcome.channel, str(outcome.status)).inc()
     if outcome.first_byte_ms is not None:
         house.metrics.first_byte.observe(outcome.first_byte_ms / 1000)
-    if cost:
-        house.metrics.cost.labels(outcome.channel).inc(cost / 1e9)
+    house.metrics.charged(outcome.channel, cost)
 
 
 def _row(call: Call, outcome: Outcome, cost: Nanos) -> CallRow:

@@ -22,5 +22,10 @@ class Metrics:
         )
         self.open = Gauge("yibu_open_calls", "Calls under way.", registry=self._registry)
 
+    def charged(self, channel: str, nanos: int) -> None:
+        """Of a call when it is answered, of a film when it is done."""
+        if nanos:
+            self.cost.labels(channel).inc(nanos / 1e9)
+
     def render(self) -> bytes:
         return generate_latest(self._registry)

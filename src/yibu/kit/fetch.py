@@ -1,9 +1,10 @@
 """Pictures and files that callers name by URL: fetched behind the guard, never bigger or slower than allowed."""
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import aiohttp
@@ -11,12 +12,13 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from yibu.kit.guard import Forbidden, Guard, IPAddress
+from yibu.kit.http import Response
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Looks a host name up: (host, port) to IP addresses as text; raises `OSError` when there is no such name."""
 
 _PIECE_BYTES = 64 * 1024
-_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "Mozilla/5.0 (compatible; yibu)"}
 
 
@@ -68,36 +70,44 @@ class Fetcher:
         Raises `Forbidden` when `url` or a redirect leads where callers have no business, `NotFetched` for every other
         failure: no such host, no answer in time, another status than 200, too many bytes, a body that breaks off.
         """
-        try:
+        with _told(self._timeout_s):
             async with asyncio.timeout(self._timeout_s):
-                return await self._follow(url)
-        except TimeoutError as exc:
-            raise NotFetched(f"the address did not answer within {self._timeout_s:g} seconds") from exc
-        except aiohttp.ClientPayloadError as exc:
-            raise NotFetched("the answer of the address broke off") from exc
-        except (aiohttp.ClientError, OSError) as exc:
-            raise NotFetched("the address could not be reached") from exc
+                answer = await self._follow(url, self._max_redirects)
+                try:
+                    return await self._read(answer)
+                finally:
+                    answer.close()
+
+    async def open(self, url: str, *, max_redirects: int, idle_timeout_s: float) -> Response:
+        """A GET of `url` that is read as it comes, however long it is: for films. The caller closes it.
+
+        Returns when the head of the answer is there, whatever its status; its body is limited by `idle_timeout_s` alone.
+        Raises what `fetch` raises.
+        """
+        with _told(self._timeout_s):
+            async with asyncio.timeout(self._timeout_s):
+                return Response(await self._follow(url, max_redirects), idle_timeout_s)
 
     async def close(self) -> None:
         """Closes the connections; fetches that are under way fail."""
         if self._session is not None:
             await self._session.close()
 
-    async def _follow(self, url: str) -> Fetched:
-        session = self._session or self._open()
-        for _ in range(self._max_redirects + 1):
+    async def _follow(self, url: str, max_redirects: int) -> aiohttp.ClientResponse:
+        session = self._session or self._connect()
+        for _ in range(max_redirects + 1):
             target = self._guard.check_url(url)
             # Escaped by the guard already: what it checked is what is called.
             asked = URL(target.url, encoded=True)
-            async with session.get(asked, headers=_HEADERS, allow_redirects=False) as answer:
-                if answer.status not in _REDIRECTS:
-                    return await self._read(answer)
-                location = answer.headers.get("Location", "")
+            answer = await session.get(asked, headers=_HEADERS, allow_redirects=False)
+            if answer.status not in REDIRECTS:
+                return answer
+            answer.close()
             try:
-                url = str(asked.join(URL(location)))
+                url = str(asked.join(URL(answer.headers.get("Location", ""))))
             except ValueError as exc:
                 raise NotFetched("the address redirects to something that is not an address") from exc
-        raise NotFetched(f"the address redirects more than {self._max_redirects} times")
+        raise NotFetched(f"the address redirects more than {max_redirects} times")
 
     async def _read(self, answer: aiohttp.ClientResponse) -> Fetched:
         if answer.status != 200:
@@ -114,7 +124,7 @@ class Fetcher:
         mime = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         return Fetched(bytes(body), mime)
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _connect(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             # A name is resolved once for each connection, by our resolver, which checks; and no connection is kept,
             # so none is used for longer than its check.
@@ -130,6 +140,19 @@ class Fetcher:
             timeout=aiohttp.ClientTimeout(),
         )
         return self._session
+
+
+@contextlib.contextmanager
+def _told(timeout_s: float) -> Iterator[None]:
+    """What goes wrong on the way, in words that are fit for the caller."""
+    try:
+        yield
+    except TimeoutError as exc:
+        raise NotFetched(f"the address did not answer within {timeout_s:g} seconds") from exc
+    except aiohttp.ClientPayloadError as exc:
+        raise NotFetched("the answer of the address broke off") from exc
+    except (aiohttp.ClientError, OSError) as exc:
+        raise NotFetched("the address could not be reached") from exc
 
 
 class _CheckingResolver(AbstractResolver):

@@ -72,6 +72,8 @@ async def as_chat(call: Call, reply: Reply, wires: Wires, outcome: Outcome) -> N
 async def _accept(call: Call, request: ChatRequest, wires: Wires) -> tuple[Task, Order]:
     wish = understand(request)
     parent = await _parent(wish, call, wires)
+    # What a film costs does not depend on its picture: who cannot pay makes us fetch and cut nothing.
+    await wires.engine.check_credit(call.wallet, price(_order(call, wish, parent, None), call.plan.sheet))
     picture = await _picture(wish, call, wires)
     order = _order(call, wish, parent, picture)
     if picture:

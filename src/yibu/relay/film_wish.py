@@ -5,6 +5,7 @@ that relays of it send; read 2026-11-20.
 """
 
 import re
+from collections.abc import Iterator
 from itertools import islice
 
 import msgspec
@@ -28,6 +29,15 @@ _WORDS = re.ASCII | re.IGNORECASE
 _SECONDS_IN_NAME = re.compile(r"-(\d{1,3})s\b", re.ASCII)
 # Neither the third second (第3秒) nor a decade (the 20s, 80s).
 _SECONDS = re.compile(r"(?<![\w.第])(?<!\bthe )(?![5-9]0s\b)(\d{1,3})(?:\s*秒|[\s-]*(?:seconds?|secs?|s)\b)", _WORDS)
+_WIDE = str.maketrans("０１２３４５６７８９．ｓＳ", "0123456789.sS")
+_NUMERALS = {numeral: value for value, numeral in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
+# Neither the third second, nor 四点五秒, 几十秒, 千分之三秒.
+_SECONDS_IN_HAN = re.compile(
+    r"(?<![第点几数之零〇一二两三四五六七八九十百千万])([零〇一二两三四五六七八九十百]{1,7})\s*秒"
+)
+_UNDER_1000 = re.compile(
+    r"(?:([一二两三四五六七八九])百)?(?:[零〇]|([一二三四五六七八九])?(十))?([一二两三四五六七八九])?"
+)
 # A portrait of somebody may well be filmed in landscape.
 _PORTRAIT = re.compile(r"竖屏|竖版|竖向|\bportrait\b(?! of\b)|\bvertical\b|(?<!\d)9\s*[:：x]\s*16(?!\d)", _WORDS)
 _LANDSCAPE = re.compile(r"横屏|横版|横向|\blandscape\b(?! of\b)|\bhorizontal\b|(?<!\d)16\s*[:：x]\s*9(?!\d)", _WORDS)
@@ -110,6 +120,7 @@ def _picture(turn: Turn, where: str) -> tuple[Source | None, str]:
 
 
 def _orientation(words: str) -> Orientation | None:
+    words = words.translate(_WIDE)
     if _PORTRAIT.search(words):
         return "portrait"
     return "landscape" if _LANDSCAPE.search(words) else None
@@ -121,12 +132,29 @@ def _seconds(model: str, prompt: str) -> int | None:
     Gives the next longer length that is sold; never more than the model makes.
     """
     in_name = _SECONDS_IN_NAME.search(model)
-    said = [in_name[1]] if in_name else _SECONDS.findall(prompt)
-    if not said:
+    wanted = int(in_name[1]) if in_name else max(_times(prompt), default=None)
+    if wanted is None:
         return None
-    wanted = max(map(int, said))
     most = next((most for name, most in MOST_SECONDS.items() if model.startswith(name)), OTHER_MOST_SECONDS)
     return next((sold for sold in SOLD_SECONDS if wanted <= sold <= most), most)
+
+
+def _times(words: str) -> Iterator[int]:
+    """All times in seconds that stand in a text: `5s`, `１０秒`, `十二秒`."""
+    yield from map(int, _SECONDS.findall(words.translate(_WIDE)))
+    for numeral in _SECONDS_IN_HAN.findall(words):
+        value = _read_numeral(numeral)
+        if value > 1:  # 下一秒, 每一秒, 一秒变身: a way of speaking, and no film is as short
+            yield value
+
+
+def _read_numeral(numeral: str) -> int:
+    """十 to 九百九十九 and the single ones; 0 for what is no number, such as 三四 (three or four)."""
+    found = _UNDER_1000.fullmatch(numeral)
+    if found is None:
+        return 0
+    hundreds, tens, ten, ones = found.groups()
+    return 100 * _NUMERALS.get(hundreds, 0) + (10 * _NUMERALS.get(tens, 1) if ten else 0) + _NUMERALS.get(ones, 0)
 
 
 def _parents(request: ChatRequest) -> tuple[str, ...]:

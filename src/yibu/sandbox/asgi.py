@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from yibu.sandbox import completions, models, videos
+from yibu.sandbox.anthropic import routes as anthropic
 from yibu.sandbox.engines.language import Language
 from yibu.sandbox.jobs import Jobs
 from yibu.sandbox.refusal import Refusal
 from yibu.sandbox.request import ClientGone, Receive, Request, read_request
-from yibu.sandbox.response import Cut, Response, Stream, Whole, json_response
+from yibu.sandbox.response import Cut, Response, Stream, Whole
+from yibu.sandbox.vendor import ANTHROPIC, Vendor, vendor_of
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -42,6 +44,8 @@ class Sandbox:
             ("GET", re.compile(r"/v1/models"), self._list_models),
             ("GET", re.compile(r"/v1/models/(.+)"), self._get_model),
             ("POST", re.compile(r"/v1/chat/completions"), self._complete),
+            ("POST", re.compile(r"/v1/messages"), self._create_message),
+            ("POST", re.compile(r"/v1/messages/count_tokens"), self._count_message),
             ("POST", re.compile(r"/v1/videos"), self._video(videos.create)),
             ("GET", re.compile(r"/v1/videos"), self._video(videos.list_jobs)),
             ("GET", re.compile(r"/v1/videos/([^/]+)"), self._video(videos.get)),
@@ -78,25 +82,27 @@ class Sandbox:
             self._busy.discard(answering)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        vendor = vendor_of(scope["path"], headers)
         try:
             request = await read_request(scope, receive)
-            response = await _unless_gone(self._respond(request), receive)
+            response = await _unless_gone(self._respond(request, vendor), receive)
         except Refusal as refusal:
-            response = json_response(refusal.body(), refusal.status, refusal.headers)
+            response = vendor.shape(refusal)
         except ClientGone:
             return
         except Exception as exc:  # noqa: BLE001 - the outermost edge: a bug of the sandbox is a 500 of the vendor
             print(f"sandbox: {type(exc).__name__}: {exc}", file=sys.stderr, flush=True)
             failure = Refusal(500, "The sandbox failed.", kind="server_error", code="internal_error")
-            response = json_response(failure.body(), 500)
+            response = vendor.shape(failure)
         if isinstance(response, Whole):
             await _send_whole(response, send)
         else:
             with suppress(ClientGone):
                 await _unless_gone(_send_stream(response, send), receive)
 
-    async def _respond(self, request: Request) -> Response:
-        self._check_token(request)
+    async def _respond(self, request: Request, vendor: Vendor) -> Response:
+        self._check_token(request, vendor)
         allowed = False
         for method, pattern, handler in self._routes:
             if match := pattern.fullmatch(request.path):
@@ -107,20 +113,30 @@ class Sandbox:
             raise Refusal(405, f"Not allowed to {request.method} on {request.path} .", code="method_not_supported")
         raise Refusal(404, f"Invalid URL ({request.method} {request.path})", code="unknown_url")
 
-    def _check_token(self, request: Request) -> None:
+    def _check_token(self, request: Request, vendor: Vendor) -> None:
         if self._token is None:
             return
-        given = request.headers.get("authorization", "")
+        given = vendor.key_of(request.headers, request.query)
         if not given:
-            raise Refusal(401, "You didn't provide an API key.")
-        if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
-            raise Refusal(401, "Incorrect API key provided.", code="invalid_api_key")
+            raise vendor.keyless()
+        if not hmac.compare_digest(given.encode(), self._token.encode()):
+            raise vendor.wrong_key()
 
     async def _list_models(self, request: Request) -> Response:
+        if vendor_of(request.path, request.headers) is ANTHROPIC:
+            return anthropic.list_models(request)
         return models.list_models()
 
     async def _get_model(self, request: Request, name: str) -> Response:
+        if vendor_of(request.path, request.headers) is ANTHROPIC:
+            return anthropic.get_model(name)
         return models.get_model(name)
+
+    async def _create_message(self, request: Request) -> Response:
+        return await anthropic.create(request, self._language)
+
+    async def _count_message(self, request: Request) -> Response:
+        return await anthropic.count_tokens(request)
 
     async def _complete(self, request: Request) -> Response:
         return await completions.complete(request, self._language)

@@ -60,6 +60,7 @@ class Ask:
     """`choice`: auto, none, required. `tools`: already narrowed to those that the choice allows.
 
     `format`: None for text, else the schema to fill ({} for any object). `limit`: tokens, None for no limit.
+    `thinks`: whether to reason, None to go by `effort` and the model.
     `logprobs`: how many alternatives of each token to tell, None when not asked for.
     `remembers`: this vendor caches long prefixes by itself; else only what is marked.
     `fingerprint`: 32 hex digits of the request's body; all ids and seeds come from it.
@@ -73,6 +74,7 @@ class Ask:
     parallel: bool = True
     format: Schema | None = None
     effort: str | None = None
+    thinks: bool | None = None
     limit: int | None = None
     stops: tuple[str, ...] = ()
     temperature: float | None = None
@@ -96,6 +98,7 @@ class Ask:
         return spoken and not self.tools and self.format is None
 
 
-def fingerprint_of(body: object) -> str:
-    """32 hex digits that depend on the body's value alone, not on the order of its members."""
-    return hashlib.sha256(msgspec.json.encode(body, order="sorted")).hexdigest()[:32]
+def fingerprint_of(body: dict[str, Any]) -> str:
+    """32 hex digits that depend on what is asked, not on the order of members, nor on whether it is streamed."""
+    asked = {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
+    return hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()[:32]

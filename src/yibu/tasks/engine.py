@@ -11,7 +11,7 @@ import random
 import secrets
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal, Protocol
 
@@ -19,9 +19,10 @@ import msgspec
 import structlog
 from sqlalchemy import Connection
 
+from yibu.hub.errors import OutOfCredit
 from yibu.kit.db import Database, DatabaseAway
 from yibu.kit.ids import now_ms
-from yibu.ledger import Hold, HoldClosed, Ledger, Nanos
+from yibu.ledger import Hold, HoldClosed, Ledger, Nanos, in_units
 from yibu.ledger.calls import CallRow, insert_calls, set_cost
 from yibu.tasks import store
 from yibu.tasks.files import File, insert_files
@@ -63,7 +64,8 @@ class Handler(Protocol):
 
 class Engine:
     """One a process. `workers`: rows looked after at the same time; `lease_s`: how long a row waits for another worker
-    when its own was killed. A lease is renewed while the step works, for `step_s` at most."""
+    when its own was killed. A lease is renewed while the step works, for `step_s` at most. `on_charge` is told
+    what each task was charged for, in nanos, once it is booked."""
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class Engine:
         workers: int,
         lease_s: float,
         step_s: float = LONGEST_STEP_S,
+        on_charge: Callable[[Task, int], None] = lambda _task, _nanos: None,
     ) -> None:
         self._db = db
         self._ledger = ledger
@@ -81,6 +84,7 @@ class Engine:
         self._workers = workers
         self._lease_ms = int(lease_s * 1000)
         self._step_s = step_s
+        self._on_charge = on_charge
         self._news = asyncio.Event()
         self._steps: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
@@ -113,6 +117,15 @@ class Engine:
         await self._ledger.hold(row.wallet, Nanos(row.hold_amount), key=row.id, kind="task", also=insert)
         self.wake()
         return row
+
+    async def check_credit(self, wallet: int, amount: int) -> None:
+        """Raises `OutOfCredit` when the wallet could not pay for work of `amount` nanos, so that nothing need be prepared
+        for it. Nothing is set aside: `accept` has the last word."""
+        available = (await self._ledger.balance(wallet)).available
+        if available < amount:
+            raise OutOfCredit(
+                f"The balance is {in_units(available)} and this costs {in_units(amount)}. Top up, or ask for less."
+            )
 
     async def find(self, task_id: str) -> Task | None:
         return await self._db.read(lambda conn: store.load(conn, task_id))
@@ -253,6 +266,8 @@ class Engine:
         except HoldClosed as exc:
             closed = exc.transfer
         if has_moved.is_set():
+            if charged := closed.amount if closed.kind == "settle" else 0:
+                self._on_charge(row, charged)
             return
         # Somebody else closed it, by hand for one. No repetition changes that, so the row tells what the book says.
         charged = closed.amount if closed.kind == "settle" else 0

@@ -6,6 +6,7 @@ accepted ─► submitting ─► running ─► collecting ─► done
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -17,6 +18,7 @@ from yibu.hub.errors import Broken, Busy, HubError, Late, Refused, UpstreamError
 from yibu.hub.usage import Meter, Usage
 from yibu.hub.work import Artefact, Failure, Progress, Ready, VideoRequest, Work
 from yibu.kit.blobs import BlobsFailed, BlobTooLarge
+from yibu.kit.fetch import Fetcher
 from yibu.kit.http import Client, HttpFailed, Response, TimedOut
 from yibu.kit.ids import now_ms
 from yibu.providers.provider import TaskDriver, UpstreamRequest
@@ -24,6 +26,7 @@ from yibu.routing.channel import Channel
 from yibu.routing.credentials import Credentials
 from yibu.routing.health import Health
 from yibu.routing.plan import Directory
+from yibu.tasks.download import follow
 from yibu.tasks.engine import End, Engine, Step
 from yibu.tasks.files import File, Files
 from yibu.tasks.task import State, Task
@@ -67,6 +70,7 @@ class Films:
         files: Files,
         decode_error: Callable[[int, dict[str, str], bytes], UpstreamError],
         health: Health,
+        fetcher: Fetcher,
     ) -> None:
         self._directory = directory
         self._client = client
@@ -74,6 +78,7 @@ class Films:
         self._files = files
         self._decode_error = decode_error
         self._health = health
+        self._fetcher = fetcher
 
     async def advance(self, task: Task, engine: Engine) -> Step | End:
         if task.deadline_at and now_ms() >= task.deadline_at:
@@ -172,7 +177,9 @@ class Films:
         )
 
     async def _fetch(self, artefact: Artefact, task: Task, channel: Channel) -> File:
-        response = await self._open(UpstreamRequest(method="GET", path=artefact.path), task, channel)
+        request = UpstreamRequest(method="GET", path=artefact.path)
+        ask = partial(self._open, request, task, channel)
+        response = await follow(channel.url(request.path), ask, self._fetcher)
         try:
             if response.status != 200:
                 raise self._decode_error(response.status, response.headers, await response.read(MOST_JSON_BYTES))
@@ -216,7 +223,7 @@ class Films:
         return answer
 
     async def _exchange(self, request: UpstreamRequest, task: Task, channel: Channel) -> bytes:
-        response = await self._open(request, task, channel)
+        response = await self._open(request, task, channel, channel.url(request.path))
         try:
             body = await response.read(MOST_JSON_BYTES)
         finally:
@@ -225,9 +232,8 @@ class Films:
             raise self._decode_error(response.status, response.headers, body)
         return body
 
-    async def _open(self, request: UpstreamRequest, task: Task, channel: Channel) -> Response:
+    async def _open(self, request: UpstreamRequest, task: Task, channel: Channel, url: str) -> Response:
         secret = channel.secrets[_credential(task, channel)]
-        url = channel.url(request.path)
         return await self._client.request(
             request.method,
             url,

@@ -71,7 +71,8 @@ def answer(ask: Ask, *, think: bool = False, script: Script | None = None) -> It
     looks = [seen[media.url].said for media in ask.question.media]
     calls = list(script.calls) if script else _calls(ask)
     text = script.text if script else "" if calls else _text(ask, seen, looks)
-    reasons = _reasons(ask, calls) if think or ask.effort not in (None, "none", "minimal") else ""
+    thinks = think or ask.effort not in (None, "none", "minimal") if ask.thinks is None else ask.thinks
+    reasons = _reasons(ask, calls) if thinks else ""
     return _pieces(ask, reasons, text, calls, prompt_counts(ask, seen))
 
 

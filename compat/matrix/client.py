@@ -1,0 +1,80 @@
+"""One official SDK as the matrix sees it, and what its checks work with."""
+
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+import httpx2
+
+from compat.matrix.feature import FEATURES, Outcome
+from compat.stand import Stand, public
+
+LOSS = "x-yibu-loss"
+REFUSALS = ("translation_loss", "cannot be carried", "has no word for")
+
+
+class Desk:
+    """One gateway, one upstream. `losses`: what answers have declared since the last `forget`."""
+
+    def __init__(self, stand: Stand, upstream: str) -> None:
+        self.url = stand.url
+        self.key = stand.key
+        self.upstream = upstream
+        self.losses: list[str] = []
+        self.statuses: list[int] = []
+
+    def model(self, name: str) -> str:
+        """The sandbox's model, served over this desk's upstream."""
+        return public(name, self.upstream)
+
+    def forget(self) -> None:
+        self.losses, self.statuses = [], []
+
+    def listen(self, response: Any) -> None:
+        """For the SDK's HTTP client, as a hook on responses."""
+        self.statuses.append(response.status_code)
+        if said := response.headers.get(LOSS):
+            self.losses.append(unquote(said))
+
+    @property
+    def http(self) -> httpx2.Client:
+        return httpx2.Client(event_hooks={"response": [self.listen]}, timeout=60)
+
+
+Check = Callable[[Any], None]
+"""Given what `Client.open` made; raises when the feature does not work."""
+
+
+class Client(NamedTuple):
+    """`speaks`: its dialect by the name in `stand.UPSTREAMS`; `checks`: by the id of the feature."""
+
+    title: str
+    version: str
+    speaks: str
+    open: Callable[[Desk], Any]
+    checks: Mapping[str, Check]
+
+
+def try_all(client: Client, stand: Stand, upstream: str) -> dict[str, Outcome]:
+    """Every feature of one client against one upstream."""
+    desk = Desk(stand, upstream)
+    sdk = client.open(desk)
+    return {feature.id: _try(client.checks.get(feature.id), sdk, desk) for feature in FEATURES}
+
+
+def _try(check: Check | None, sdk: Any, desk: Desk) -> Outcome:
+    if check is None:
+        return Outcome("none")
+    desk.forget()
+    try:
+        check(sdk)
+    except Exception as error:  # whatever an SDK raises is what its user would see
+        lost = "; ".join(dict.fromkeys(desk.losses))
+        if lost:
+            return Outcome("declared", lost)
+        if any(word in str(error) for word in REFUSALS):
+            return Outcome("declared", str(error))
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        return Outcome("failed", f"{type(error).__name__}: {error} ({where.name}:{where.lineno})"[:600])
+    return Outcome("ok", "; ".join(dict.fromkeys(desk.losses)))

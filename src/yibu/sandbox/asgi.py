@@ -11,10 +11,12 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
 from yibu.sandbox import completions, models, videos
 from yibu.sandbox.anthropic import routes as anthropic
 from yibu.sandbox.engines.language import Language
+from yibu.sandbox.gemini import routes as gemini
 from yibu.sandbox.jobs import Jobs
 from yibu.sandbox.refusal import Refusal
 from yibu.sandbox.request import ClientGone, Receive, Request, read_request
@@ -46,6 +48,9 @@ class Sandbox:
             ("POST", re.compile(r"/v1/chat/completions"), self._complete),
             ("POST", re.compile(r"/v1/messages"), self._create_message),
             ("POST", re.compile(r"/v1/messages/count_tokens"), self._count_message),
+            ("GET", re.compile(r"/v1beta/models"), self._list_gemini),
+            ("GET", re.compile(r"/v1beta/models/(.+)"), self._get_gemini),
+            ("POST", gemini.METHODS, self._generate),
             ("POST", re.compile(r"/v1/videos"), self._video(videos.create)),
             ("GET", re.compile(r"/v1/videos"), self._video(videos.list_jobs)),
             ("GET", re.compile(r"/v1/videos/([^/]+)"), self._video(videos.get)),
@@ -83,7 +88,8 @@ class Sandbox:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        vendor = vendor_of(scope["path"], headers)
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+        vendor = vendor_of(unquote(scope["path"]), headers, query)
         try:
             request = await read_request(scope, receive)
             response = await _unless_gone(self._respond(request, vendor), receive)
@@ -123,12 +129,12 @@ class Sandbox:
             raise vendor.wrong_key()
 
     async def _list_models(self, request: Request) -> Response:
-        if vendor_of(request.path, request.headers) is ANTHROPIC:
+        if vendor_of(request.path, request.headers, request.query) is ANTHROPIC:
             return anthropic.list_models(request)
         return models.list_models()
 
     async def _get_model(self, request: Request, name: str) -> Response:
-        if vendor_of(request.path, request.headers) is ANTHROPIC:
+        if vendor_of(request.path, request.headers, request.query) is ANTHROPIC:
             return anthropic.get_model(name)
         return models.get_model(name)
 
@@ -140,6 +146,17 @@ class Sandbox:
 
     async def _complete(self, request: Request) -> Response:
         return await completions.complete(request, self._language)
+
+    async def _list_gemini(self, request: Request) -> Response:
+        return gemini.list_models(request)
+
+    async def _get_gemini(self, request: Request, name: str) -> Response:
+        return gemini.get_model(name)
+
+    async def _generate(self, request: Request, model: str, method: str) -> Response:
+        if method == "countTokens":
+            return await gemini.count_tokens(request, model)
+        return await gemini.generate(request, self._language, model, stream=method == "streamGenerateContent")
 
     def _video(self, handler: Handler) -> Handler:
         return lambda request, *groups: handler(self._jobs, request, *groups)

@@ -1,9 +1,11 @@
 """Whose format a request is in, by its path and headers: where the key stands, and how errors look."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from yibu.sandbox.anthropic import words as anthropic
+from yibu.sandbox.gemini import routes as gemini_routes
+from yibu.sandbox.gemini import words as gemini
 from yibu.sandbox.refusal import Refusal
 from yibu.sandbox.response import Whole, json_response
 
@@ -37,8 +39,20 @@ ANTHROPIC = Vendor(
 )
 
 
-def vendor_of(path: str, headers: Mapping[str, str]) -> Vendor:
+GEMINI = Vendor(
+    key_of=lambda headers, query: headers.get("x-goog-api-key", "") or query.get("key", "") or _bearer(headers),
+    keyless=gemini_routes.keyless,
+    wrong_key=lambda: Refusal(400, "", code="invalid_api_key"),
+    shape=gemini.shape,
+)
+GEMINI_ARRAY = replace(GEMINI, shape=gemini.shape_in_array)
+
+
+def vendor_of(path: str, headers: Mapping[str, str], query: Mapping[str, str]) -> Vendor:
     """The vendor whose format the request is in; OpenAI for all paths that no other vendor has."""
     if path.startswith("/v1/messages") or (path.startswith("/v1/models") and "anthropic-version" in headers):
         return ANTHROPIC
+    if path.startswith("/v1beta/models") or gemini_routes.METHODS.fullmatch(path):
+        is_array = path.endswith(":streamGenerateContent") and query.get("alt") != "sse"
+        return GEMINI_ARRAY if is_array else GEMINI
     return OPENAI

@@ -78,3 +78,12 @@ def _try(check: Check | None, sdk: Any, desk: Desk) -> Outcome:
         where = traceback.extract_tb(error.__traceback__)[-1]
         return Outcome("failed", f"{type(error).__name__}: {error} ({where.name}:{where.lineno})"[:600])
     return Outcome("ok", "; ".join(dict.fromkeys(desk.losses)))
+
+
+def raises(kind: type[Exception], act: Callable[[], Any]) -> Any:
+    """What `act` raises, which must be of this kind."""
+    try:
+        act()
+    except kind as error:
+        return error
+    raise AssertionError(f"no {kind.__name__}")

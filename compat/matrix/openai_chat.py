@@ -1,13 +1,12 @@
 """The official `openai` SDK for Python, Chat Completions."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import openai
 
-from compat.matrix.client import Client, Desk
-from compat.matrix.things import BIRD, TIME, WEATHER, pdf, picture, sound
+from compat.matrix.client import Client, Desk, raises
+from compat.matrix.things import BIRD, BOTH, LONG, QUESTION, TIME, WEATHER, pdf, picture, sound
 
 
 class Sdk:
@@ -50,8 +49,6 @@ def tool(name: str, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 TOOLS = [tool("weather", WEATHER), tool("time", TIME)]
-QUESTION = "What is the weather in Paris?"
-BOTH = "What is the weather in Paris, and what is the time in Paris?"
 
 
 def called(*ids: str) -> list[dict[str, Any]]:
@@ -98,9 +95,6 @@ def _metered(usage: Any) -> None:
     assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
     assert usage.prompt_tokens_details.cached_tokens > 0
     assert usage.completion_tokens_details.reasoning_tokens > 0
-
-
-LONG = "Tell me about herons. " * 40
 
 
 def check_usage(sdk: Sdk) -> None:
@@ -225,25 +219,17 @@ def check_refusal(sdk: Sdk) -> None:
     assert sdk.ask("Good morning", model="filtered").choices[0].finish_reason == "content_filter"
 
 
-def _raises(kind: type[Exception], act: Callable[[], Any]) -> Any:
-    try:
-        act()
-    except kind as error:
-        return error
-    raise AssertionError(f"no {kind.__name__}")
-
-
 def check_busy(sdk: Sdk) -> None:
-    error = _raises(openai.RateLimitError, lambda: sdk.ask("Good morning", model="busy-429"))
+    error = raises(openai.RateLimitError, lambda: sdk.ask("Good morning", model="busy-429"))
     assert error.code == "upstream_busy"
 
 
 def check_broken_stream(sdk: Sdk) -> None:
-    _raises(openai.APIError, lambda: sdk.gather("count to 20", model="error-mid-stream"))
+    raises(openai.APIError, lambda: sdk.gather("count to 20", model="error-mid-stream"))
 
 
 def check_wrong(sdk: Sdk) -> None:
-    error = _raises(openai.BadRequestError, lambda: sdk.ask([{"role": 5, "content": "Hi"}]))
+    error = raises(openai.BadRequestError, lambda: sdk.ask([{"role": 5, "content": "Hi"}]))
     assert error.param == "$.messages[0].role"
 
 

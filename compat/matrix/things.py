@@ -9,6 +9,11 @@ import zlib
 RED_PIXELS = 48
 """The picture is a red square of so many pixels each way."""
 
+QUESTION = "What is the weather in Paris?"
+BOTH = "What is the weather in Paris, and what is the time in Paris?"
+LONG = "Tell me about herons. " * 400
+"""Long enough for every vendor to keep it in a cache."""
+
 WEATHER = {
     "type": "object",
     "properties": {"city": {"type": "string"}, "unit": {"type": "string", "enum": ["c", "f"]}},

@@ -76,7 +76,7 @@ def _try(check: Check | None, sdk: Any, desk: Desk) -> Outcome:
         if any(word in str(error) for word in REFUSALS):
             return Outcome("declared", str(error))
         where = traceback.extract_tb(error.__traceback__)[-1]
-        return Outcome("failed", f"{type(error).__name__}: {error} ({where.name}:{where.lineno})"[:600])
+        return Outcome("failed", f"{type(error).__name__}: {error} ({where.name}:{where.lineno})"[:300])
     return Outcome("ok", "; ".join(dict.fromkeys(desk.losses)))
 
 

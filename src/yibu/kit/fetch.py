@@ -86,7 +86,10 @@ class Fetcher:
         """
         with _told(self._timeout_s):
             async with asyncio.timeout(self._timeout_s):
-                return Response(await self._follow(url, max_redirects), idle_timeout_s)
+                answer = await self._follow(url, max_redirects)
+                return Response(
+                    answer.status, answer.headers, answer.content, answer.connection, answer.close, idle_timeout_s
+                )
 
     async def close(self) -> None:
         """Closes the connections; fetches that are under way fail."""

@@ -9,8 +9,8 @@ from yibu.dialects._sse import MAX_FRAME_BYTES, Cutter, parse
 from yibu.dialects._vendor_errors import error_in_body
 from yibu.dialects.dialect import Intent, Tap
 from yibu.dialects.openai_chat.chunk import GroqNote, thoughts, words
+from yibu.dialects.openai_chat.gist import read_gist
 from yibu.dialects.openai_chat.reasoning import spoken
-from yibu.dialects.openai_chat.reply import decode_reply
 from yibu.dialects.openai_chat.usage import decode_usage
 from yibu.hub.errors import Broken, HubError, UpstreamError
 from yibu.hub.estimate import TextMeter
@@ -202,15 +202,13 @@ class WholeTap:
         if self._body is None:
             return b""
         try:
-            reply = decode_reply(bytes(self._body))
+            gist = read_gist(bytes(self._body))
         except UpstreamError as error:
             self.failed = error
             return b""
         finally:
             self._body = None
-        meter = TextMeter()
-        meter.feed_reply(reply)
-        self.usage, self.text_units, self.is_finished = reply.usage, meter.tokens, True
+        self.usage, self.text_units, self.is_finished = gist.usage, gist.text_units, True
         return b""
 
 

@@ -14,13 +14,15 @@ from yibu.dialects._json import present
 from yibu.dialects.openai_chat.wire import ID
 from yibu.hub.usage import Meter, Usage
 
+_ANY = msgspec.json.Decoder()
+
 
 def decode_usage(value: msgspec.Raw | None) -> Usage | None:
     """None when nothing was counted. A count that is negative or no integer is treated as not reported; 0 is a count."""
     if present(value) is None or value is None:
         return None
     try:
-        said = msgspec.json.decode(value)
+        said = _ANY.decode(value)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
     if not isinstance(said, dict):
@@ -91,9 +93,9 @@ _DETAILS: dict[str, dict[str, tuple[Meter, ...]]] = {
 
 def _count(said: dict[str, Any], key: str) -> int | None:
     count = said.get(key)
-    if isinstance(count, float) and count.is_integer():
+    if type(count) is float and count.is_integer():
         count = int(count)
-    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None
+    return count if type(count) is int and count >= 0 else None  # a boolean is no count
 
 
 def _details(said: dict[str, Any], key: str) -> dict[str, Any]:

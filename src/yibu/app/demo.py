@@ -5,8 +5,6 @@ import io
 import math
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFilter
-
 from yibu.app.build import App
 from yibu.identity import keys, people
 from yibu.identity.people import Person
@@ -82,6 +80,8 @@ async def _picture(app: App, owner: Person, kept: Path) -> str:
 
 def draw(width: int = 720, height: int = 1280) -> bytes:
     """A lake at sunset, as PNG; links expire, so the demo brings its own picture."""
+    from PIL import Image, ImageDraw, ImageFilter  # not before it is needed: see kit/images.py
+
     image = Image.new("RGB", (width, height))
     pen = ImageDraw.Draw(image)
     horizon = int(height * 0.62)

@@ -1,6 +1,7 @@
 """Pictures: reading those that callers send, and bringing them to the size that a vendor wants (Pillow).
 
-Everything here computes, up to a second for a large picture: call it with `asyncio.to_thread`.
+Everything here computes, up to a second for a large picture: call it with `asyncio.to_thread`. Pillow is imported by
+the functions that need it: it takes 5 MB, and many a gateway never sees a picture.
 """
 
 import base64
@@ -11,10 +12,11 @@ import struct
 import warnings
 import zlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote_to_bytes
 
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+if TYPE_CHECKING:
+    from PIL import Image
 
 MAX_PIXELS = 40_000_000
 """About 160 MB when decoded; the largest pictures that vendors take have 8,000 by 8,000 pixels at 64 million."""
@@ -49,7 +51,7 @@ class NotAPicture(Exception):
 class Picture:
     """A decoded picture, upright as the camera was held."""
 
-    image: Image.Image
+    image: "Image.Image"
     """In mode RGB or RGBA."""
     mime: str
     """What the bytes were, from the bytes themselves: `image/png`, `image/jpeg`, `image/webp` or `image/gif`."""
@@ -71,6 +73,8 @@ def open_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
     Raises `NotAPicture` for anything else, for data that is cut off or broken, and for more than `max_pixels` pixels,
     which is checked before any memory is taken for them.
     """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -98,6 +102,8 @@ def fit(picture: Picture, size: tuple[int, int], format: Literal["png", "jpeg"] 
     When the two aspects are near, narrow edges are cut off. Else the whole picture is shown, in front of a blurred and
     enlarged copy of itself, so nothing of it is lost. JPEG has no transparency: it becomes white.
     """
+    from PIL import Image, ImageOps
+
     image = picture.image
     if format == "jpeg" and image.mode == "RGBA":
         white = Image.new("RGBA", image.size, "white")
@@ -144,7 +150,9 @@ def sniff(data: bytes) -> str:
     return "image/webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else ""
 
 
-def _contain(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+def _contain(image: "Image.Image", size: tuple[int, int]) -> "Image.Image":
+    from PIL import Image, ImageFilter, ImageOps
+
     # Blurring a small copy looks the same as blurring a large one and costs a hundredth.
     small = ImageOps.fit(image.convert("RGB"), (max(1, size[0] // 12), max(1, size[1] // 12)))
     behind = small.filter(ImageFilter.GaussianBlur(2)).resize(size, Image.Resampling.BICUBIC).convert(image.mode)

@@ -121,7 +121,7 @@ def _close(call: Call, hold: Hold | None, outcome: Outcome, house: House, closin
 
 def _count(call: Call, outcome: Outcome, cost: Nanos, house: House) -> None:
     """Figures for the operator; what a film costs is told by the engine that settles it."""
-    house.metrics.calls.labels(call.dialect.operation, outcome.channel, str(outcome.status)).inc()
+    house.metrics.calls(call.dialect.operation, outcome.channel, outcome.status).inc()
     if outcome.first_byte_ms is not None:
         house.metrics.first_byte.observe(outcome.first_byte_ms / 1000)
     house.metrics.charged(outcome.channel, cost)

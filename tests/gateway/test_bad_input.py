@@ -268,7 +268,13 @@ async def test_key_in_any_place(house: House) -> None:
         {"x-api-key": house.key},
         {"api-key": house.key},
         {"x-goog-api-key": house.key},
+        {"mj-api-secret": house.key},
         {"authorization": house.key},
+        {"authorization": f"bearer   {house.key} "},
+        {"authorization": "Bearer ", "x-api-key": house.key},
+        {"authorization": "midjourney-proxy", "mj-api-secret": house.key},
+        {"authorization": "Bearer sk-ant-of-another-house", "x-api-key": house.key},
+        {"sec-websocket-protocol": f"realtime, openai-insecure-api-key.{house.key}, openai-beta.realtime-v1"},
     ):
         async with house.session.get(f"{house.url}/v1/models", headers=headers) as answer:
             assert answer.status == 200
@@ -283,6 +289,48 @@ async def test_browser_may_call(house: House) -> None:
         assert answer.status == 204
         assert answer.headers["access-control-allow-origin"] == "*"
         assert "x-stainless-lang" in answer.headers["access-control-allow-headers"]
+
+
+SDK_HEADERS = (
+    "authorization, x-api-key, x-goog-api-key, api-key, mj-api-secret, anthropic-version, anthropic-beta, "
+    "anthropic-dangerous-direct-browser-access, content-type, openai-organization, openai-project, openai-beta, "
+    "x-stainless-os, x-stainless-retry-count, x-goog-api-client, http-referer, x-title, idempotency-key"
+)
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/chat/completions", "/v1/models", "/v1/messages", "/v1beta/models/m:generateContent", "/x"]
+)
+async def test_browser_may_send_what_sdks_send(house: House, path: str) -> None:
+    """Whatever header they add, on whatever path; also from the open net to a gateway on the user's own machine."""
+    asked = {"access-control-request-headers": SDK_HEADERS, "access-control-request-private-network": "true"}
+    async with house.session.options(house.url + path, headers=asked) as answer:
+        assert answer.status == 204
+        assert answer.headers["access-control-allow-headers"] == SDK_HEADERS
+        assert answer.headers["access-control-allow-private-network"] == "true"
+        assert answer.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/v1", "/v1/", "//v1", "/v1beta", "/v1beta/openai/", "/openai/v1", "/anthropic", "/api/v1"]
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_bare_base_url_answers(house: House, method: str, path: str) -> None:
+    """Tools try it before they believe in it."""
+    async with house.session.request(method, house.url + path, allow_redirects=False) as answer:
+        assert answer.status == 200
+        assert answer.content_type == "application/json"
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/chat/completions/", "//v1/chat/completions", "/chat/completions", "/v1/nonesuch", "/"]
+)
+async def test_a_post_is_never_redirected(house: House, path: str) -> None:
+    """Clients would make a GET of it and drop the key."""
+    async with house.session.post(house.url + path, json={}, headers=house.bearer, allow_redirects=False) as answer:
+        assert answer.status in (400, 404)
+        assert "location" not in answer.headers
+        assert answer.content_type == "application/json"
 
 
 async def test_limits_of_a_key(house: House) -> None:

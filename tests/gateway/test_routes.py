@@ -6,7 +6,7 @@ import pytest
 
 from yibu.dialects import discover
 from yibu.dialects.dialect import Dialect, Operation, Route
-from yibu.gateway.routes import Routes, tidy
+from yibu.gateway.routes import Routes, likely, tidy
 from yibu.hub.errors import NotFound, WrongMethod
 
 ROUTES = Routes(discover().values())
@@ -30,6 +30,12 @@ def operation(method: str, path: str) -> Operation:
         "/v1/chat/completions/v1/chat/completions",
         "/chat/completions/chat/completions",
         "/v1//v1/chat/completions/",
+        "/v1beta/openai/chat/completions",
+        "/v1beta/openai/v1/chat/completions",
+        "/openai/v1/chat/completions",
+        "/openai/chat/completions",
+        "/api/v1/chat/completions",
+        "/v1beta/chat/completions",
     ],
 )
 def test_whatever_base_url_was_typed_the_call_arrives(path: str) -> None:
@@ -46,6 +52,8 @@ def test_whatever_base_url_was_typed_the_call_arrives(path: str) -> None:
         ("/v1/dashboard/billing/usage", Operation.SPENDING),
         ("/dashboard/billing/subscription", Operation.SUBSCRIPTION),
         ("/v1/v1/dashboard/billing/subscription", Operation.SUBSCRIPTION),
+        ("/v1beta/openai/models", Operation.LIST_MODELS),
+        ("/openai/v1/models", Operation.LIST_MODELS),
         ("/videos/task_1", Operation.SHOW_VIDEO),
         ("/v1/videos/task_1/content", Operation.VIDEO_CONTENT),
     ],
@@ -71,6 +79,24 @@ def test_the_name_of_a_model_may_have_slashes(path: str, model: str) -> None:
 
     assert route.operation is Operation.SHOW_MODEL
     assert params == {"model": model}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "dialect"),
+    [
+        ("/v1/nonesuch", {}, "openai_chat"),
+        ("/v1beta/openai/nonesuch", {}, "openai_chat"),
+        ("/v1/messages/nonesuch", {}, "anthropic"),
+        ("/v1/models/x", {"anthropic-version": "2023-06-01"}, "anthropic"),
+        ("/v1beta/models/x:nonesuch", {}, "gemini"),
+        ("/v1/models/x:nonesuch", {}, "gemini"),
+        ("/v1/nonesuch", {"x-goog-api-key": "k"}, "gemini"),
+        ("/v1/responses/x/nonesuch", {}, "openai_responses"),
+    ],
+)
+def test_errors_are_told_in_the_dialect_that_was_meant(path: str, headers: dict[str, str], dialect: str) -> None:
+    """Also where there is no route that could say so."""
+    assert likely(path, headers) == dialect
 
 
 def test_a_parameter_is_one_segment() -> None:
@@ -130,6 +156,22 @@ def test_a_long_path_is_refused_quickly(path: str) -> None:
 )
 def test_tidying_takes_slashes_away(path: str, plain: str) -> None:
     assert tidy(path) == plain
+
+
+CALLED = [route.path for dialect in discover().values() for route in dialect.routes if route.method == "POST"]
+
+
+@pytest.mark.parametrize("path", CALLED)
+def test_every_call_forgives_what_people_type(path: str) -> None:
+    """Doubled and missing versions, slashes too many, the whole path appended to itself."""
+    path = path.replace("{model:path}", "m").replace("{model}", "m")
+    version, tail = path[: path.index("/", 1)], path[path.index("/", 1) :]
+    wanted = ROUTES.find("POST", path)[:2]
+    variants = [f"{path}/", f"/{path}", path.replace("/", "//"), version + path, version + version + path, path + path]
+    if version in ("/v1", "/v1beta"):
+        variants.append(tail)
+
+    assert {variant: ROUTES.find("POST", variant)[:2] for variant in variants} == dict.fromkeys(variants, wanted)
 
 
 def test_every_declared_route_is_found() -> None:

@@ -1,15 +1,22 @@
 """Step 1: whose call this is, and whether one more is welcome."""
 
 import re
+from collections.abc import Iterator
 
 from yibu.gateway.house import House
 from yibu.gateway.request import Request
 from yibu.hub.errors import NoKey, TooFast
 from yibu.identity.callers import Caller
+from yibu.identity.keys import PREFIX
 from yibu.kit.rates import Ticket, TooMany
 
 _BEARER = re.compile(r"bearer\s+", re.IGNORECASE)
-KEY_HEADERS = ("authorization", "x-api-key", "x-goog-api-key", "api-key")
+KEY_HEADERS = ("authorization", "x-api-key", "x-goog-api-key", "api-key", "mj-api-secret")
+KEY_PARAMS = ("key", "api_key")
+PLACEHOLDERS = frozenset({"", "bearer", "midjourney-proxy"})
+"""What tools send where a key belongs when it is elsewhere."""
+IN_PROTOCOL = "openai-insecure-api-key."
+"""Of a WebSocket that a browser opens: it can set no headers, so OpenAI's tools name the key as a protocol."""
 
 
 async def identify(request: Request, house: House) -> Caller:
@@ -30,11 +37,25 @@ def welcome(caller: Caller, house: House) -> Ticket:
 
 
 def key_of(request: Request) -> str:
-    """The key, from wherever tools put it; a missing or misspelt `Bearer` is forgiven."""
-    for name in KEY_HEADERS:
-        value = request.headers.get(name, "").strip()
-        if key := _BEARER.sub("", value, count=1).strip():
+    """The key, from wherever tools put it; a missing or misspelt `Bearer` is forgiven. One of ours wins over others beside
+    it: tools send a vendor's key along, too."""
+    first = ""
+    for key in _keys(request):
+        if key.startswith(PREFIX):
             return key
-    if key := request.query.get("key", "").strip():
-        return key
-    raise NoKey
+        if not first and key.lower() not in PLACEHOLDERS:
+            first = key
+    if not first:
+        raise NoKey
+    return first
+
+
+def _keys(request: Request) -> Iterator[str]:
+    for name in KEY_HEADERS:
+        yield _BEARER.sub("", request.headers.get(name, "").strip(), count=1).strip()
+    for protocol in request.headers.get("sec-websocket-protocol", "").split(","):
+        if protocol.strip().startswith(IN_PROTOCOL):
+            yield protocol.strip().removeprefix(IN_PROTOCOL)
+    query = request.query
+    for name in KEY_PARAMS:
+        yield query.get(name, "").strip()

@@ -9,11 +9,12 @@ import structlog
 
 from yibu.dialects import call_dialects, discover
 from yibu.dialects.dialect import Bounds, CallDialect, Dialect, Operation, SharedPath
+from yibu.dialects.openai_chat import DIALECT
 from yibu.gateway import billing, files, models, status, videos
 from yibu.gateway.call import serve
 from yibu.gateway.house import House
 from yibu.gateway.request import Request
-from yibu.gateway.routes import Routes, tidy
+from yibu.gateway.routes import FOLDERS, Routes, likely, tidy
 from yibu.hub.errors import Busy, HubError, Internal, NoChannel, OutOfCredit, UpstreamError
 from yibu.kit.blobs import BlobsFull
 from yibu.kit.db import DatabaseAway
@@ -142,7 +143,7 @@ class Gateway:
 
     async def _fail(self, error: HubError, request: Request, reply: Reply, *, status: int | None = None) -> None:
         """The dialect's own error body, or its error frame when the answer has begun."""
-        dialect = request.dialect or self._dialects["openai_chat"]
+        dialect = request.dialect or self._dialects.get(likely(request.path, request.headers), DIALECT)
         if isinstance(error, UpstreamError):
             log.warning(
                 "upstream_error",
@@ -176,6 +177,8 @@ def _within(limits: Limits) -> dict[str, Dialect]:
 
 def _own(request: Request) -> Handler | None:
     path = tidy(request.path)
+    if path in FOLDERS:  # a bare base URL, as tools of other vendors have it
+        return status.welcome
     for pattern, handler in OWN:
         if match := pattern.fullmatch(path):
             request.params = match.groupdict()
@@ -184,6 +187,10 @@ def _own(request: Request) -> Handler | None:
 
 
 async def _preflight(request: Request, reply: Reply) -> None:
-    """Any page may call any route: tools run in browsers, and a key is asked for anyway."""
+    """Any page may call any route: tools run in browsers, and a key is asked for anyway. A page on the open net may call a
+    gateway on the user's own machine."""
     asked = request.headers.get("access-control-request-headers", "*")
-    await reply.whole(204, [*PREFLIGHT, (b"access-control-allow-headers", asked.encode("latin-1"))], b"")
+    head = [*PREFLIGHT, (b"access-control-allow-headers", asked.encode("latin-1"))]
+    if request.headers.get("access-control-request-private-network") == "true":
+        head.append((b"access-control-allow-private-network", b"true"))
+    await reply.whole(204, head, b"")

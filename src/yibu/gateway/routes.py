@@ -1,11 +1,11 @@
 """Which handler a path belongs to. The paths themselves are declared by the dialects; here they are only collected.
 
 Whatever base URL a person typed works: repeated and trailing slashes, a missing or doubled `/v1`, a path that a tool
-appended to an address which already had it.
+appended to an address which already had it, the version of another family of tools, the folder of another vendor.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from yibu.dialects.dialect import Dialect, Route
 from yibu.hub.errors import NotFound, WrongMethod
@@ -14,6 +14,9 @@ _SLASHES = re.compile(r"/{2,}")
 _REPEATED = re.compile(r"(/[a-z0-9]+(?:/[a-z0-9]+)*?)\1+(?=/|$)")
 MOST_FORGIVEN = 300
 """Longer paths are taken as they stand: looking for repetitions in them takes time that anybody could ask for."""
+FOLDERS = ("/v1beta/openai", "/openai/v1", "/api/v1", "/v1", "/v1beta", "/openai", "/anthropic", "/api")
+"""What the base URLs of other vendors end with, and what tools put in front of their own paths."""
+VERSIONS = ("/v1", "/v1beta")
 _PARAM = re.compile(r"\\\{(\w+)(:path)?\\\}")
 
 Found = tuple[Dialect, Route, dict[str, str]]
@@ -62,13 +65,30 @@ def tidy(path: str) -> str:
     return _SLASHES.sub("/", path).rstrip("/") or "/"
 
 
+def likely(path: str, headers: Mapping[str, str]) -> str:
+    """The dialect in which whoever calls a path that is not there expects to be told so."""
+    if "anthropic-version" in headers or "/messages" in path:
+        return "anthropic"
+    if "x-goog-api-key" in headers or _GOOGLE.search(path):
+        return "gemini"
+    return "openai_responses" if "/responses" in path else "openai_chat"
+
+
+_GOOGLE = re.compile(r"/v1beta(?!/openai)|/models/[^/]+:\w+$")
+
+
 def _readings(path: str) -> list[str]:
     """What the path may have meant, the literal reading first."""
     plain = tidy(path)
     if len(plain) > MOST_FORGIVEN:
         return [plain]
     once = _REPEATED.sub(r"\1", plain)
-    return list(dict.fromkeys((plain, once, f"/v1{plain}", f"/v1{once}", once.replace("/v1/v1", "/v1"))))
+    read = [plain, once, *(version + one for version in VERSIONS for one in (plain, once))]
+    for folder in FOLDERS:
+        if once.startswith(f"{folder}/"):
+            rest = once[len(folder) :]
+            read += [rest, *(version + rest for version in VERSIONS)]
+    return list(dict.fromkeys(read))
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -1,4 +1,7 @@
-"""`python -m compat.matrix [--client NAME] [--upstream NAME]`: every client against every upstream; writes docs/compatibility.md."""
+"""`python -m compat.matrix [--client NAME] [--upstream NAME]`: every client against every upstream.
+
+A whole run is written into docs/compatibility.md and its Chinese twin.
+"""
 
 import argparse
 import tempfile
@@ -7,14 +10,15 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import compat.matrix
-from compat.matrix.client import Client, try_all
+from compat.matrix._report import Results, report
+from compat.matrix.client import Client
 from compat.matrix.feature import Outcome
+from compat.page import write
 from compat.stand import UPSTREAMS, stand
 
 MODELS = tuple(
     f"sandbox/{name}" for name in ("rules", "mirror", "think", "meters", "filtered", "busy-429", "error-mid-stream")
 )
-Results = dict[tuple[str, str], dict[str, Outcome]]
 
 
 def clients() -> dict[str, Client]:
@@ -38,8 +42,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, stand(Path(folder), MODELS, upstreams) as standing:
         for name, client in chosen.items():
             for upstream in upstreams:
-                results[name, upstream] = try_all(client, standing, upstream)
+                results[name, upstream] = client.run(standing, upstream)
                 _say(client.title, upstream, results[name, upstream])
+    if not (wanted.client or wanted.upstream):
+        write("matrix", {language: report(chosen, results, upstreams, language) for language in ("en", "zh")})
     return int(any(outcome.kind == "failed" for cell in results.values() for outcome in cell.values()))
 
 

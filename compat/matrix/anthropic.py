@@ -5,7 +5,7 @@ from typing import Any
 
 import anthropic
 
-from compat.matrix.client import Client, Desk, raises
+from compat.matrix.client import Client, Desk, checks_of, raises, run_checks
 from compat.matrix.things import BIRD, BOTH, LONG, QUESTION, TIME, WEATHER, pdf, picture
 
 
@@ -253,6 +253,5 @@ CLIENT = Client(
     "anthropic (Python), Messages",
     anthropic.__version__,
     "anthropic",
-    Sdk,
-    {name.removeprefix("check_"): check for name, check in list(globals().items()) if name.startswith("check_")},
+    run_checks(Sdk, checks_of(globals())),
 )

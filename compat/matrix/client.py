@@ -47,20 +47,28 @@ Check = Callable[[Any], None]
 
 
 class Client(NamedTuple):
-    """`speaks`: its dialect by the name in `stand.UPSTREAMS`; `checks`: by the id of the feature."""
+    """`speaks`: its dialect by the name in `stand.UPSTREAMS`; `run`: tries every feature against one upstream of a stand."""
 
     title: str
     version: str
     speaks: str
-    open: Callable[[Desk], Any]
-    checks: Mapping[str, Check]
+    run: Callable[[Stand, str], dict[str, Outcome]]
 
 
-def try_all(client: Client, stand: Stand, upstream: str) -> dict[str, Outcome]:
-    """Every feature of one client against one upstream."""
-    desk = Desk(stand, upstream)
-    sdk = client.open(desk)
-    return {feature.id: _try(client.checks.get(feature.id), sdk, desk) for feature in FEATURES}
+def run_checks(open: Callable[[Desk], Any], checks: Mapping[str, Check]) -> Callable[[Stand, str], dict[str, Outcome]]:
+    """What tries every feature with a Python SDK; `open` makes it ready, `checks` are by the id of the feature."""
+
+    def run(stand: Stand, upstream: str) -> dict[str, Outcome]:
+        desk = Desk(stand, upstream)
+        sdk = open(desk)
+        return {feature.id: _try(checks.get(feature.id), sdk, desk) for feature in FEATURES}
+
+    return run
+
+
+def checks_of(module: Mapping[str, Any]) -> dict[str, Check]:
+    """The functions of a module that are called `check_<feature>`."""
+    return {name.removeprefix("check_"): check for name, check in module.items() if name.startswith("check_")}
 
 
 def _try(check: Check | None, sdk: Any, desk: Desk) -> Outcome:

@@ -1,6 +1,7 @@
 """A program of somebody else, and the piece of work that it is given."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -61,6 +62,13 @@ def work(program: Program, folder: Path, access: Access) -> Verdict:
     out = place / "out.txt"
     is_done = out.is_file() and out.read_text(encoding="utf-8").strip() == WANTED
     return Verdict(is_done, said[-2000:], time.monotonic() - began)
+
+
+def version_of(program: Program) -> str:
+    """As it says itself; empty when it does not run."""
+    said = subprocess.run([program.executable, "--version"], capture_output=True, text=True, timeout=60, check=False)
+    found = re.search(r"\d+(?:\.\d+)+", said.stdout)
+    return found[0] if found else ""
 
 
 def bin_of(name: str) -> Path:

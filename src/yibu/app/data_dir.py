@@ -2,8 +2,18 @@
 
 import fcntl
 import os
+import re
+import stat
 from pathlib import Path
 from types import TracebackType
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+OURS = re.compile(r"yibu\.db.*|blobs|link-secret|serve\.lock|sandbox|[\w.-]+\.toml|lost\+found")
+"""What a data directory may hold; an operator's configuration may lie beside it."""
 
 
 class DataDirUnusable(RuntimeError):
@@ -19,6 +29,24 @@ def prepare(data_dir: Path) -> None:
         raise DataDirUnusable(f"The data directory {data_dir} cannot be made: {exc.strerror}. {remedy}") from exc
     if not os.access(data_dir, os.W_OK | os.X_OK):
         raise DataDirUnusable(f"The data directory {data_dir} is not writable for this user. {remedy}")
+
+
+def tighten(data_dir: Path) -> None:
+    """Takes away what others may do in a directory that was there before us; says so when that cannot be done.
+
+    One that holds other things as well keeps its mode: it may be `/srv`, or a directory of the system.
+    """
+    mode = stat.S_IMODE(data_dir.stat().st_mode)
+    if not mode & OTHERS:
+        return
+    about = {"data_dir": str(data_dir), "mode": f"{mode:04o}", "remedy": "keep others out yourself: chmod 700"}
+    if strangers := sorted(entry.name for entry in data_dir.iterdir() if not OURS.fullmatch(entry.name)):
+        log.warning("data_dir_open_to_others", why=f"it also holds {strangers[0]}", **about)
+        return
+    try:
+        data_dir.chmod(mode & ~OTHERS)
+    except OSError as exc:
+        log.warning("data_dir_open_to_others", why=str(exc.strerror), **about)
 
 
 class AlreadyServed(RuntimeError):

@@ -13,7 +13,7 @@ from granian.server.embed import Server
 
 from yibu.app import migrate
 from yibu.app.build import MOST_OPEN_CALLS, App, build
-from yibu.app.data_dir import DataLock, prepare
+from yibu.app.data_dir import DataLock, prepare, tighten
 from yibu.app.sandbox import SandboxChild
 from yibu.gateway.asgi import CUT_S
 from yibu.kit.settings import Settings
@@ -40,6 +40,7 @@ async def serve(settings: Settings, *, with_sandbox: bool, on_ready: Ready) -> N
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     prepare(settings.data_dir)
+    tighten(settings.data_dir)
     with DataLock(settings.data_dir):
         port = _free(settings.server.host, settings.server.port)
         migrate.upgrade(settings.database_url)

@@ -117,6 +117,7 @@ def test_a_key_from_making_to_its_end() -> None:
             "hint": made["key"][-4:],
             "models": ["fast", "slow"],
             "revoked": False,
+            "last_used_at": None,
         }
     ]
     assert ended == {"id": made["id"], "revoked": True}
@@ -134,6 +135,18 @@ def test_people_read_the_same() -> None:
     assert len(listed) == 1
     assert f"…{secret[-4:]}" in listed[0]
     assert secret not in listed[0]
+    assert "never used" in listed[0]
+
+
+def test_the_list_tells_when_a_key_was_last_used(place: Path) -> None:
+    """In UTC, up to a minute late."""
+    made = told("keys", "create")
+    with closing(sqlite3.connect(place / "yibu-data" / "yibu.db")) as book, book:
+        book.execute("UPDATE api_key SET last_used_at = 1767225600999")
+
+    assert told("keys", "list")["keys"][0]["last_used_at"] == "2026-01-01T00:00:00Z"
+    assert "2026-01-01T00:00:00Z" in run("keys", "list").stdout
+    assert made["id"] in run("keys", "list").stdout
 
 
 def test_a_key_that_is_not_there() -> None:

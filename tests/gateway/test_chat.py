@@ -11,6 +11,8 @@ from PIL import Image
 from sqlalchemy import select
 
 from tests.house import House
+from yibu.identity import keys
+from yibu.kit.ids import now_ms
 from yibu.ledger.tables import call
 
 WEATHER = {
@@ -199,6 +201,19 @@ async def test_models_list(house: House) -> None:
     assert raised.value.code == "model_not_found"
     assert isinstance(raised.value.body, dict)
     assert raised.value.body["message_zh"].startswith("没有这个模型")
+
+
+async def test_the_last_use_of_a_key_is_kept(house: House) -> None:
+    """Written behind the calls' backs; a key that nobody used has none."""
+    used, secret = await house.new_key()
+    unused, _ = await house.new_key()
+    began = now_ms()
+    await house.get("/v1/models", authorization=f"Bearer {secret}")
+    await house.app.uses.write()
+    rows = {row.id: row.last_used_at for row in await house.app.house.db.read(keys.list_keys)}
+
+    assert rows[unused] is None
+    assert began <= (rows[used] or 0) <= now_ms()
 
 
 async def test_key_for_some_models(house: House) -> None:

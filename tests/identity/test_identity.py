@@ -1,5 +1,6 @@
 """People, keys and callers, on a real file."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from yibu.hub.errors import WrongKey
 from yibu.identity import Callers, keys, people
 from yibu.identity.keys import KeyRow
 from yibu.identity.tables import api_key, user
-from yibu.kit.db import Database
+from yibu.identity.uses import Uses
+from yibu.kit.db import Database, DatabaseAway
 
 
 @pytest.fixture
@@ -201,9 +203,72 @@ async def test_random_keys_do_not_fill_the_memory(db: Database, callers: Callers
     assert len(callers._unknown) == 3
 
 
-async def test_use_is_noted(db: Database) -> None:
-    """When keys were last used is written now and then, for many at once."""
-    row, _ = await make_key(db)
-    await db.write(lambda conn: keys.note_use(conn, {row.id: 123, "key_0": 5}))
+async def last_uses(db: Database) -> list[int | None]:
+    return [key.last_used_at for key in await db.read(keys.list_keys)]
 
-    assert [key.last_used_at for key in await db.read(keys.list_keys)] == [123]
+
+async def test_use_is_noted(db: Database) -> None:
+    """For many keys at once; an unknown one is passed over, and time does not go backwards."""
+    row, _ = await make_key(db)
+    other, _ = await make_key(db)
+    await db.write(lambda conn: keys.note_use(conn, {row.id: 123, "key_0": 5, other.id: 7}))
+    await db.write(lambda conn: keys.note_use(conn, {row.id: 122, other.id: 8}))
+
+    assert await last_uses(db) == [123, 8]
+
+
+async def test_using_a_key_is_written_later(db: Database, clock: Clock) -> None:
+    """Not by the call, which would wait for it, but for all calls together, and only for keys that were accepted."""
+    uses = Uses(db, wall_ms=clock.wall_ms)
+    callers = Callers(db, clock=clock, wall_ms=clock.wall_ms, on_use=uses.note)
+    _, secret = await make_key(db)
+    revoked, revoked_secret = await make_key(db)
+    await db.write(lambda conn: keys.revoke(conn, revoked.id))
+    await callers.find(secret)
+    clock.seconds += 3
+    await callers.find(secret)
+    with pytest.raises(WrongKey):
+        await callers.find(revoked_secret)
+    before = await last_uses(db)
+    await uses.write()
+
+    assert before == [None, None]
+    assert await last_uses(db) == [1_003_000, None]
+
+
+async def test_uses_are_written_now_and_then_and_in_the_end(db: Database, clock: Clock) -> None:
+    row, _ = await make_key(db)
+    uses = Uses(db, every_s=0.01, wall_ms=clock.wall_ms)
+    uses.start()
+    uses.note(row.id)
+    async with asyncio.timeout(5):
+        while await last_uses(db) != [1_000_000]:
+            await asyncio.sleep(0.01)
+    uses._every_s = 1000
+    clock.seconds += 1
+    await asyncio.sleep(0.03)
+    uses.note(row.id)
+    await uses.stop()
+
+    assert await last_uses(db) == [1_001_000]
+
+
+async def test_uses_wait_for_the_database(db: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be written now is written the next time; a later use in between counts."""
+
+    def away(*_: object, **__: object) -> None:
+        raise DatabaseAway("away")
+
+    row, _ = await make_key(db)
+    other, _ = await make_key(db)
+    uses = Uses(db, wall_ms=clock.wall_ms)
+    uses.note(row.id)
+    uses.note(other.id)
+    with monkeypatch.context() as broken:
+        broken.setattr(db, "submit_write", away)
+        await uses.write()
+    clock.seconds += 1
+    uses.note(other.id)
+    await uses.write()
+
+    assert await last_uses(db) == [1_000_000, 1_001_000]

@@ -13,6 +13,7 @@ from yibu.gateway.closing import Closings
 from yibu.gateway.house import House
 from yibu.gateway.metrics import Metrics
 from yibu.identity.callers import Callers
+from yibu.identity.uses import Uses
 from yibu.kit.blobs import Blobs
 from yibu.kit.db import Database
 from yibu.kit.fetch import Fetcher
@@ -49,6 +50,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     gateway: Gateway
     house: House
     chores: tuple[Chore, ...]
+    uses: Uses
 
     async def start(self) -> None:
         """Clears up after a predecessor that was killed, then begins to look after tasks.
@@ -62,6 +64,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
         for chore in self.chores:
             await chore.enlist(house.db)
         house.wires.engine.start()
+        self.uses.start()
 
     async def stop(self) -> None:
         """Waits until every answered call is booked; tasks go on at the next start."""
@@ -69,6 +72,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
         await house.wires.engine.stop()
         await house.closings.drain()
         await house.ledger.stop()
+        await self.uses.stop()
         await house.wires.client.close()
         await house.wires.fetcher.close()
         await house.db.close()
@@ -131,10 +135,11 @@ def build(settings: Settings) -> App:
         deadline_s=settings.tasks.deadline_s,
         directory=current,
     )
+    uses = Uses(db)
     house = House(
         settings=settings,
         db=db,
-        callers=Callers(db),
+        callers=Callers(db, on_use=uses.note),
         rates=Rates(),
         ledger=ledger,
         wires=wires,
@@ -143,4 +148,4 @@ def build(settings: Settings) -> App:
         directory=current,
         random=random.random,
     )
-    return App(gateway=Gateway(house), house=house, chores=chores)
+    return App(gateway=Gateway(house), house=house, chores=chores, uses=uses)

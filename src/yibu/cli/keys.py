@@ -1,5 +1,6 @@
 """`yibu keys`: hand out and take back API keys."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -8,6 +9,9 @@ from sqlalchemy import Connection
 from yibu.cli.house import Config, DataDir, Json, fail, say, settings_of, with_database
 from yibu.identity import keys, people
 from yibu.identity.keys import KeyRow
+
+NEVER = "never used 未用过   "
+"""As wide as a moment."""
 
 app = typer.Typer(no_args_is_help=True, help="API keys: create, list, revoke. 密钥管理")
 
@@ -39,13 +43,23 @@ def create(
 
 @app.command("list")
 def list_(config: Config = None, data_dir: DataDir = None, json: Json = False) -> None:
-    """Show all keys, without their secrets. 列出密钥。"""
+    """Show all keys and when they were last used, without their secrets. 列出密钥。"""
     rows = with_database(settings_of(config, data_dir), lambda db: db.read(keys.list_keys))
     facts = [
-        {"id": row.id, "name": row.name, "hint": row.hint, "models": row.models, "revoked": row.revoked_at is not None}
+        {
+            "id": row.id,
+            "name": row.name,
+            "hint": row.hint,
+            "models": row.models,
+            "revoked": row.revoked_at is not None,
+            "last_used_at": _moment(row.last_used_at),
+        }
         for row in rows
     ]
-    lines = [f"{f['id']}  …{f['hint']}  {'revoked' if f['revoked'] else 'active '}  {f['name']}" for f in facts]
+    lines = [
+        f"{f['id']}  …{f['hint']}  {'revoked' if f['revoked'] else 'active '}  {f['last_used_at'] or NEVER}  {f['name']}"
+        for f in facts
+    ]
     say({"keys": facts}, as_json=json, human="\n".join(lines) or "There are no keys yet: yibu keys create")
 
 
@@ -56,3 +70,8 @@ def revoke(key_id: str, config: Config = None, data_dir: DataDir = None, json: J
     if not ended:
         fail(f"There is no active key {key_id}. `yibu keys list` shows them.")
     say({"id": key_id, "revoked": True}, as_json=json, human=f"{key_id} is revoked.")
+
+
+def _moment(at_ms: int | None) -> str | None:
+    """Unix milliseconds as people and programs read them, in UTC."""
+    return None if at_ms is None else datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -49,12 +49,15 @@ class Callers:
         unknown_size: int = UNKNOWN_SIZE,
         clock: Callable[[], float] = time.monotonic,
         wall_ms: Callable[[], int] = now_ms,
+        on_use: Callable[[str], None] = lambda _key_id: None,
     ) -> None:
-        """`clock`: monotonic seconds, for the life of what is remembered; `wall_ms`: unix ms, for expiry."""
+        """`clock`: monotonic seconds, for the life of what is remembered; `wall_ms`: unix ms, for expiry; `on_use`: told
+        the id of a key that was accepted, once in its life in memory."""
         self._db = db
         self._known: Memory[Owned] = Memory(size, life_s, clock)
         self._unknown: Memory[bool] = Memory(unknown_size, min(unknown_life_s, life_s), clock)
         self._wall_ms = wall_ms
+        self._on_use = on_use
 
     async def find(self, secret: str) -> Caller:
         """Gives the caller; raises `WrongKey` when the key is unknown, revoked, expired or its owner is blocked.
@@ -63,11 +66,13 @@ class Callers:
         """
         secret_hash = hash_of(secret)
         owned = self._known.get(secret_hash)
-        if owned is None:
-            if self._unknown.get(secret_hash):
-                raise WrongKey()
-            owned = await self._look_up(secret_hash)
-        return self._caller(owned)
+        if owned is not None:
+            return self._caller(owned)
+        if self._unknown.get(secret_hash):
+            raise WrongKey()
+        caller = self._caller(await self._look_up(secret_hash))
+        self._on_use(caller.key_id)
+        return caller
 
     def forget(self) -> None:
         """Looks everything up afresh: after a key was made, revoked or changed in this process."""

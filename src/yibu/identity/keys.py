@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from yibu.identity.tables import api_key, user
 from yibu.kit.ids import new_id, new_secret, now_ms
@@ -100,9 +100,9 @@ def find_by_hash(conn: Connection, secret_hash: str) -> Owned | None:
 
 
 def note_use(conn: Connection, used: dict[str, int]) -> None:
-    """Remembers when keys were last used. `used`: key id to unix milliseconds; call it now and then, not each time."""
-    for key_id, at in used.items():
-        conn.execute(update(api_key).where(api_key.c.id == key_id).values(last_used_at=at))
+    """Remembers when keys were last used, never an earlier time than is there. `used`: key id to unix milliseconds."""
+    if used:
+        conn.execute(_NOTE_USE, [{"key_id": key_id, "at": at} for key_id, at in used.items()])
 
 
 def hash_of(secret: str) -> str:
@@ -121,4 +121,13 @@ _FIND = (
     select(api_key, user.c.wallet_id, user.c.status)
     .join(user, user.c.id == api_key.c.user_id)
     .where(api_key.c.hash == bindparam("secret_hash"))
+)
+
+_NOTE_USE = (
+    update(api_key)
+    .where(
+        api_key.c.id == bindparam("key_id"),
+        or_(api_key.c.last_used_at.is_(None), api_key.c.last_used_at < bindparam("at")),
+    )
+    .values(last_used_at=bindparam("at"))
 )

@@ -17,6 +17,9 @@ needs_corpus = pytest.mark.skipif(
     not FOLDER.is_dir(), reason=f"the recordings are expected in {FOLDER}; set YIBU_CORPUS to look elsewhere"
 )
 
+NAMES = {"anthropic": "anthropic-messages"}
+"""Where the recordings call a format otherwise than its dialect's id with hyphens."""
+
 
 class Recording(NamedTuple):
     """`name`: the file's; `request`: the JSON that was sent, None for a few; `body`: the answer, decompressed."""
@@ -35,9 +38,10 @@ class Recording(NamedTuple):
 
 @cache
 def recordings(dialect: str) -> tuple[Recording, ...]:
-    """All of one wire format, by its name in the recordings, such as `openai-chat`; none when the folder is absent."""
+    """All of one wire format, by the dialect's id or by its name in the recordings; none when the folder is absent."""
     if not FOLDER.is_dir():
         return ()
+    dialect = NAMES.get(dialect, dialect.replace("_", "-"))
     return tuple(_load(path) for path in sorted(FOLDER.glob(f"*.{dialect}.*.json")))
 
 

@@ -36,8 +36,8 @@ def recorded(taken: list[tuple[ChatDialect, Recording]]) -> Any:
     return pytest.mark.parametrize(("dialect", "taken"), taken, ids=[f"{one.id}-{name_of(two)}" for one, two in taken])
 
 
-STREAMS = [(dialect, taken) for dialect in DIALECTS for taken in streams(dialect.id.replace("_", "-"))]
-ANSWERS = [(dialect, taken) for dialect in DIALECTS for taken in answers(dialect.id.replace("_", "-"))]
+STREAMS = [(dialect, taken) for dialect in DIALECTS for taken in streams(dialect.id)]
+ANSWERS = [(dialect, taken) for dialect in DIALECTS for taken in answers(dialect.id)]
 SHORT = [(dialect, taken) for dialect, taken in STREAMS if len(taken.body) < 6000]
 ASKED = Intent(model="m", body=b"{}", is_stream=True, wants_usage=True)
 

@@ -120,12 +120,14 @@ class Tap(Protocol):
     stream from inside; `is_told`: by an error frame of the vendor's, which was forwarded (one that nobody can read is not).
     """
 
-    usage: Usage | None
-    text_units: int
     is_finished: bool
     failed: HubError | None
     is_told: bool
 
+    @property
+    def usage(self) -> Usage | None: ...
+    @property
+    def text_units(self) -> int: ...
     def feed(self, chunk: bytes) -> bytes:
         """What to forward of it: the same object, except for a frame that only we asked for."""
         ...
@@ -230,3 +232,18 @@ class SharedPath(Dialect, Protocol):
     def told_apart(self, body: bytes, target: Target) -> str:
         """The id of the format that a request is in. Raises `InvalidRequest`."""
         ...
+
+
+class CountingDialect(ChatDialect, Protocol):
+    """A format for conversations in which the tokens of a request can be counted before it is made.
+
+    It has a route of the operation `COUNT_TOKENS`, whose bodies the first three understand.
+    """
+
+    def sniff_count(self, body: bytes, target: Target = NOWHERE) -> Intent: ...
+    def splice_count(self, intent: Intent, model: str) -> bytes:
+        """The request for an upstream that speaks the same format."""
+        ...
+
+    def decode_count(self, body: bytes, target: Target = NOWHERE) -> ChatRequest: ...
+    def encode_count(self, tokens: int) -> bytes: ...

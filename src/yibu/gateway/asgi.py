@@ -12,6 +12,7 @@ from yibu.dialects.dialect import Bounds, CallDialect, Dialect, Operation, Share
 from yibu.dialects.openai_chat import DIALECT
 from yibu.gateway import billing, files, models, status, videos
 from yibu.gateway.call import serve
+from yibu.gateway.count import count_tokens
 from yibu.gateway.house import House
 from yibu.gateway.request import Request
 from yibu.gateway.routes import FOLDERS, Routes, likely, tidy
@@ -40,6 +41,7 @@ CALLS = frozenset({Operation.CHAT, Operation.EMBED, Operation.RERANK, Operation.
 
 # By operation of a dialect's route. A key is asked for in the handler itself, as its first step.
 OPERATIONS: Mapping[Operation, Handler] = {
+    Operation.COUNT_TOKENS: count_tokens,
     Operation.LIST_MODELS: models.list_models,
     Operation.SHOW_MODEL: models.show_model,
     Operation.SHOW_VIDEO: videos.show_video,

@@ -1,9 +1,12 @@
-"""The models that a key can really call."""
+"""The models that a key can really call, in the shape of the vendor that the caller believes to speak to.
+
+OpenAI and Anthropic have their lists at the same address: the headers of Anthropic's tools tell them apart.
+"""
 
 from collections.abc import Mapping
 
 from yibu.catalog.model import Kind, Model
-from yibu.dialects.openai_models import DIALECT, WireModel
+from yibu.dialects import anthropic, anthropic_models, openai_models
 from yibu.gateway.admit import identify
 from yibu.gateway.house import House
 from yibu.gateway.request import Request
@@ -16,21 +19,41 @@ ENDPOINTS: Mapping[Kind, str] = {"embedding": "embeddings", "rerank": "jina-rera
 
 
 async def list_models(request: Request, reply: Reply, house: House) -> None:
+    _take_manner(request)
     caller = await identify(request, house)
     models = house.directory().models(caller.models)
-    await reply.whole(200, [JSON], DIALECT.encode_models([_wire(model) for model in models]))
+    if anthropic_models.is_meant(request.headers):
+        body = anthropic_models.encode_models([_anthropic(model) for model in models], request.query)
+    else:
+        body = openai_models.DIALECT.encode_models([_openai(model) for model in models])
+    await reply.whole(200, [JSON], body)
 
 
 async def show_model(request: Request, reply: Reply, house: House) -> None:
     """Raises `UnknownModel`."""
+    _take_manner(request)
     caller = await identify(request, house)
     wanted = request.params["model"]
     for model in house.directory().models(caller.models):
         if model.name == wanted:
-            await reply.whole(200, [JSON], DIALECT.encode_model(_wire(model)))
+            if anthropic_models.is_meant(request.headers):
+                body = anthropic_models.encode_model(_anthropic(model))
+            else:
+                body = openai_models.DIALECT.encode_model(_openai(model))
+            await reply.whole(200, [JSON], body)
             return
     raise UnknownModel(f"The model `{wanted}` does not exist here, or this key cannot use it.")
 
 
-def _wire(model: Model) -> WireModel:
-    return WireModel(model.name, model.owner or "yibu", [ENDPOINTS.get(model.kind, "openai")])
+def _take_manner(request: Request) -> None:
+    """From here on errors are in the caller's shape, too."""
+    if anthropic_models.is_meant(request.headers):
+        request.dialect = anthropic.DIALECT
+
+
+def _openai(model: Model) -> openai_models.WireModel:
+    return openai_models.WireModel(model.name, model.owner or "yibu", [ENDPOINTS.get(model.kind, "openai")])
+
+
+def _anthropic(model: Model) -> anthropic_models.WireModel:
+    return anthropic_models.WireModel(model.name, model.name)

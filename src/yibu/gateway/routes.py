@@ -11,7 +11,7 @@ from yibu.dialects.dialect import Dialect, Route
 from yibu.hub.errors import NotFound, WrongMethod
 
 _SLASHES = re.compile(r"/{2,}")
-_REPEATED = re.compile(r"(/[a-z0-9]+(?:/[a-z0-9]+)*?)\1+(?=/|$)")
+_REPEATED = re.compile(r"(/[a-z0-9_]+(?:/[a-z0-9_]+)*?)\1+(?=/|$)")
 MOST_FORGIVEN = 300
 """Longer paths are taken as they stand: looking for repetitions in them takes time that anybody could ask for."""
 FOLDERS = ("/v1beta/openai", "/openai/v1", "/api/v1", "/v1", "/v1beta", "/openai", "/anthropic", "/api")

@@ -11,5 +11,6 @@ class Anthropic(Provider):
     base_url = "https://api.anthropic.com"
     auth = HeaderKey("x-api-key")
     speaks = {"anthropic": "/v1/messages"}
+    counts = {"anthropic": "/v1/messages/count_tokens"}
     models_path = "/v1/models?limit=1000"
     models_headers = {"anthropic-version": "2023-06-01"}

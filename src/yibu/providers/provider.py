@@ -75,11 +75,12 @@ class Provider:
     """One vendor. Subclass it in a file of its own and name the documentation and its date in the docstring.
 
     `speaks`: dialect id to path, in the order of preference when a call must be translated; `{model}` in a path is the
-    upstream's name of the model. `streams`: where a streamed call goes elsewhere. `quirks`: by dialect, what to mend in a
-    request; `quirky_models`: beginnings of the models' names that need it, the requests of others stay bytes. `works`:
-    kinds of long work it does. `models_path`: where it lists its models, empty when it cannot; `models_headers`: what that
-    call needs besides the credential; `lists_all`: whatever can be called is on that list. `inline_media`: it fetches no
-    pictures by URL, so they are always sent along.
+    upstream's name of the model. `streams`: where a streamed call goes elsewhere. `counts`: by dialect, where the tokens of a
+    request are counted; without it they are estimated. `quirks`: by dialect, what to mend in a request; `quirky_models`:
+    beginnings of the models' names that need it, the requests of others stay bytes. `works`: kinds of long work it does.
+    `models_path`: where it lists its models, empty when it cannot; `models_headers`: what that call needs besides the
+    credential; `lists_all`: whatever can be called is on that list. `inline_media`: it fetches no pictures by URL, so they are
+    always sent along.
     """
 
     id: ClassVar[str]
@@ -90,6 +91,7 @@ class Provider:
     streams: ClassVar[Mapping[str, str]] = {}
     quirks: ClassVar[Mapping[str, Sequence[Quirk]]] = {}
     quirky_models: ClassVar[tuple[str, ...]] = ("",)
+    counts: ClassVar[Mapping[str, str]] = {}
     works: ClassVar[Mapping[Work, TaskDriver]] = {}
     models_path: ClassVar[str] = "/v1/models"
     models_headers: ClassVar[Mapping[str, str]] = {}
@@ -104,6 +106,11 @@ class Provider:
     def url(self, base_url: str, dialect: str, model: str, *, is_stream: bool) -> str:
         """The whole address of a call, whatever form of base URL the operator typed."""
         return join(base_url, self.path(dialect, model, is_stream=is_stream), self.known_paths)
+
+    def count_url(self, base_url: str, dialect: str, model: str) -> str:
+        """Where the tokens of a request in this dialect are counted; empty when it cannot."""
+        path = self.counts.get(dialect, "").replace("{model}", quote(model, safe="@"))
+        return join(base_url, path, self.known_paths) if path else ""
 
     def prepare(self, dialect: str, fields: Fields, losses: Losses) -> Fields:
         """Changes what this vendor would trip over in a request of that dialect; what is lost by it is a `Loss`."""

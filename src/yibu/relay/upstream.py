@@ -34,9 +34,17 @@ async def send(
     target = call.intent.target if spoken.id == call.dialect.id else NOWHERE
     asked = provider.prepare_headers(spoken.id, spoken.request_headers(target))
     url = channel.url_of(spoken.id, attempt.model, is_stream=is_stream)
-    headers = {"content-type": "application/json", "accept": accept, **asked}
-    secret = channel.secrets[attempt.credential]
-    headers = await wires.credentials.headers(provider.auth, secret, "POST", url, headers, body)
+    return await post(attempt, spoken, url, {"accept": accept, **asked}, body, wires)
+
+
+async def post(
+    attempt: Attempt, spoken: CallDialect, url: str, headers: dict[str, str], body: bytes, wires: Wires
+) -> Response:
+    """The same for a body that is ready. `headers`: with the content type that is expected, without the credential."""
+    accept = headers["accept"]
+    secret = attempt.channel.secrets[attempt.credential]
+    headers = {"content-type": "application/json", **headers}
+    headers = await wires.credentials.headers(attempt.channel.provider.auth, secret, "POST", url, headers, body)
     try:
         response = await wires.client.request(
             "POST",
@@ -50,7 +58,7 @@ async def send(
     except HttpFailed as exc:
         raise broken(exc) from exc
     kind = response.headers.get("content-type", "")
-    if response.status == 200 and (accept if is_stream else "json") in kind:
+    if response.status == 200 and (accept if accept != "application/json" else "json") in kind:
         return response
     try:
         said = await response.read(MOST_ERROR_BYTES)

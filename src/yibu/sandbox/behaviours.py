@@ -22,7 +22,7 @@ class Manner:
     usage: Literal["true", "none", "absurd", "every"] = "true"
     status: Literal["ok", "busy", "broken", "overloaded", "html"] = "ok"
     think: bool = False
-    mind: Literal["rules", "mirror"] = "rules"
+    mind: Literal["rules", "agent", "mirror"] = "rules"
     declines: Literal["no", "refuse", "filtered", "blocked"] = "no"
     is_sealed: bool = False  # Gemini 3: calls must come back with the signature that they were given
 
@@ -30,6 +30,7 @@ class Manner:
 MANNERS: dict[str, Manner] = {
     "sandbox/rules": Manner(),
     "sandbox/think": Manner(think=True),
+    "sandbox/agent": Manner(mind="agent"),
     "sandbox/mirror": Manner(mind="mirror"),
     "sandbox/meters": Manner(usage="every", think=True),
     "sandbox/refuse": Manner(declines="refuse"),

@@ -16,7 +16,7 @@ import msgspec
 from yibu.sandbox.ask import Ask
 from yibu.sandbox.behaviours import FOREVER_S, HTML_PAGE, Manner, broken, manner_of, refuse
 from yibu.sandbox.draft import Draft
-from yibu.sandbox.engines import mirror, rules
+from yibu.sandbox.engines import agent, mirror, rules
 from yibu.sandbox.engines.bill import prompt_counts
 from yibu.sandbox.engines.language import Language
 from yibu.sandbox.engines.piece import Counts, Declined, End, Piece, Text, Trouble, tokens
@@ -90,6 +90,8 @@ async def _pieces(ask: Ask, manner: Manner, language: Language) -> AsyncIterator
 
 def _ruled(ask: Ask, manner: Manner) -> list[Piece]:
     match manner.mind:
+        case "agent":
+            pieces = list(rules.answer(ask, think=manner.think, script=agent.plan(ask)))
         case "mirror":
             pieces = list(rules.answer(ask, script=rules.Script(mirror.reflect(ask))))
         case "rules":

@@ -1,10 +1,12 @@
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from yibu.dialects.dialect import Operation
 from yibu.kit.settings import ChannelSettings
-from yibu.providers.provider import join
+from yibu.providers.provider import Provider, join
 from yibu.routing.channel import Channel, WrongChannel, from_settings
 
 
@@ -46,6 +48,39 @@ def test_a_key_that_is_not_there_is_named(value: str | None, monkeypatch: pytest
         WrongChannel, match=r"^Channel main: the environment variable FIRST_KEY is not set\. Set it before you start\.$"
     ):
         read(keys=["env:FIRST_KEY"])
+
+
+def test_keys_come_from_files(tmp_path: Path) -> None:
+    """For those that are a file to begin with."""
+    (tmp_path / "key.json").write_text('{"a": 1}\n')
+
+    assert read(keys=[f"file:{tmp_path}/key.json"]).secrets == ('{"a": 1}',)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "cannot be read: No such file"), (b" \n", "is empty"), (b"\xff", "it is not text")]
+)
+def test_a_key_file_that_is_none_is_named(content: bytes | None, words: str, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "key").write_bytes(content)
+
+    with pytest.raises(WrongChannel, match=rf"^Channel main: the key file .*/key .*{words}"):
+        read(keys=[f"file:{tmp_path}/key"])
+
+
+def test_a_vendor_may_ask_some_models_in_some_dialects_only() -> None:
+    """So a call goes in one that the model understands."""
+
+    class Split(Provider):
+        def understands(self, dialect: str, model: str) -> bool:
+            return (dialect == "a") == model.startswith("x")
+
+    made = msgspec.structs.replace(
+        read(), provider=Split(), speaks={"a": Operation.CHAT, "b": Operation.CHAT}, models={"one": "x-1", "two": "y-1"}
+    )
+
+    assert list(made.spoken_for("one")) == ["a"]
+    assert list(made.spoken_for("two")) == ["b"]
 
 
 def test_an_unknown_provider_is_named_with_the_known_ones() -> None:

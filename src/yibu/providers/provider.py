@@ -98,6 +98,10 @@ class Provider:
     lists_all: ClassVar[bool] = True
     inline_media: ClassVar[bool] = False
 
+    def understands(self, dialect: str, model: str) -> bool:
+        """Whether a model is asked in this dialect, of those it `speaks`: at some vendors it depends on the model."""
+        return True
+
     def path(self, dialect: str, model: str, *, is_stream: bool) -> str:
         """Where below the base URL a call in this dialect goes."""
         pattern = self.streams.get(dialect, self.speaks[dialect]) if is_stream else self.speaks[dialect]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -26,6 +27,13 @@ class Channel(msgspec.Struct, frozen=True):
     tier: int = 1
     weight: int = 1
     inline_media: bool = False
+
+    def spoken_for(self, model: str) -> Mapping[str, Operation]:
+        """The part of `speaks` in which a model is asked; `model` is the public name."""
+        upstream, understands = self.models[model], self.provider.understands
+        if type(self.provider).understands is Provider.understands:
+            return self.speaks
+        return {id: operation for id, operation in self.speaks.items() if understands(id, upstream)}
 
     def url(self, path: str) -> str:
         """Of anything that is not a call in a dialect: films, the list of models."""
@@ -85,11 +93,24 @@ def _operations(speaks: Iterable[str]) -> dict[str, Operation]:
 
 
 def _secret(channel: str, key: str) -> str:
-    """`env:NAME` is taken from the environment, so that no secret stands in a shared file."""
+    """`env:NAME` is taken from the environment, `file:PATH` from a file, so that no secret stands in a shared file."""
+    if key.startswith("file:"):
+        return _from_file(channel, key.removeprefix("file:"))
     if not key.startswith("env:"):
         return key
     name = key.removeprefix("env:")
     secret = os.environ.get(name, "").strip()  # a line break from a file would break the header
     if not secret:
         raise WrongChannel(f"Channel {channel}: the environment variable {name} is not set. Set it before you start.")
+    return secret
+
+
+def _from_file(channel: str, name: str) -> str:
+    try:
+        secret = Path(name).expanduser().read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else "it is not text"
+        raise WrongChannel(f"Channel {channel}: the key file {name} cannot be read: {why}. Check the path.") from None
+    if not secret:
+        raise WrongChannel(f"Channel {channel}: the key file {name} is empty. Put the key into it.")
     return secret

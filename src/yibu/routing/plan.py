@@ -103,14 +103,15 @@ def _can(channel: Channel, wish: Wish, work: Work | None) -> bool:
         return False
     if work:
         return work in channel.provider.works and wish.operation is Operation.CHAT
-    return wish.operation in channel.speaks.values()
+    return wish.operation in channel.spoken_for(wish.model).values()
 
 
 def _dialect(channel: Channel, wish: Wish) -> str:
     """The caller's own dialect where the channel speaks it: that is the pipe. Else the first for the operation."""
-    if wish.dialect in channel.speaks:
+    spoken = channel.spoken_for(wish.model)
+    if wish.dialect in spoken:
         return wish.dialect
-    return next(id for id, operation in channel.speaks.items() if operation is wish.operation)
+    return next(id for id, operation in spoken.items() if operation is wish.operation)
 
 
 def _order(channels: list[Channel], wish: Wish, health: Health, random: Callable[[], float]) -> list[Channel]:
@@ -122,7 +123,7 @@ def _order(channels: list[Channel], wish: Wish, health: Health, random: Callable
         else:
             draw, weight = random(), channel.weight * max(health.score(channel.name), 0.01)
         rank = -(max(draw, 1e-12) ** (1 / weight))
-        return channel.tier, health.is_open(channel.name), wish.dialect not in channel.speaks, rank
+        return channel.tier, health.is_open(channel.name), wish.dialect not in channel.spoken_for(wish.model), rank
 
     return sorted(channels, key=key) if len(channels) > 1 else channels
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
+from msgspec import structs
 
 from tests.routing.shop import OnlyTalk, channel, directory, health
 from yibu.hub.errors import Absent, Broken, Busy, Denied, NoChannel, NotAllowed, UnknownModel
@@ -273,3 +274,15 @@ def test_the_list_of_models_holds_what_can_be_called() -> None:
     assert [model.name for model in shop.models(None)] == ["film", "m"]
     assert [model.name for model in shop.models(("m", "unpriced", "else"))] == ["m"]
     assert shop.models(()) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "dialect"),
+    [("m", "openai_completions"), ("gpt-5", "openai_chat"), ("gpt-3.5-turbo-instruct", "openai_completions")],
+)
+def test_a_model_that_only_chats_is_asked_in_chat(model: str, dialect: str) -> None:
+    """OpenAI speaks legacy completions, but not for its own models that chat: the caller's prompt becomes a question."""
+    both = channel("a", speaks=("openai_chat", "openai_completions"))
+    shop = directory(structs.replace(both, models={"m": model}))
+
+    assert make(Wish("m", "openai_completions"), shop).attempts[0].dialect == dialect

@@ -9,6 +9,7 @@ import msgspec
 
 from yibu.dialects._answer import count_of
 from yibu.dialects._json import present
+from yibu.dialects.dialect import NOWHERE, Target
 from yibu.hub.errors import HubError
 from yibu.hub.usage import Meter, Usage
 
@@ -24,7 +25,7 @@ class CohereErrors:
         message = f"{error.message} ({error.param})" if error.param else error.message
         return msgspec.json.encode({"id": request_id, "message": message})
 
-    def encode_stream_error(self, error: HubError, request_id: str) -> bytes:
+    def encode_stream_error(self, error: HubError, request_id: str, target: Target = NOWHERE) -> bytes:
         return self.encode_error(error, request_id)
 
 

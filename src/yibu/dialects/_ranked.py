@@ -13,6 +13,7 @@ from yibu.dialects import _cohere
 from yibu.dialects._answer import count_of, read_answer
 from yibu.dialects._json import NULL, fields, present, raw, rest
 from yibu.dialects._rerank import Words
+from yibu.dialects._whole import Seen
 from yibu.dialects.dialect import Intent
 from yibu.hub.errors import Broken
 from yibu.hub.parts import Extras
@@ -111,7 +112,7 @@ def counted(reply: RerankReply) -> tuple[int, int]:
     return units.get(Meter.INPUT, 0), units.get(Meter.SEARCH, 0) or searches(reply.asked or len(reply.results))
 
 
-def put_right(body: bytes, intent: Intent, words: Words) -> tuple[bytes, Usage | None]:
+def put_right(body: bytes, intent: Intent, words: Words) -> Seen:
     """A vendor's answer as it is, but sorted and cut where the vendor did neither. Raises `Broken` for an index that points nowhere."""
     seen, asked = read_answer(_SEEN, body), _ASKED.decode(intent.body)
     try:
@@ -124,5 +125,5 @@ def put_right(body: bytes, intent: Intent, words: Words) -> tuple[bytes, Usage |
     order = sorted(range(len(ranks)), key=lambda at: -ranks[at].relevance_score)[: asked.top_n]
     usage = _usage(seen.meta, seen.usage, seen.tokens, words)
     if order == list(range(len(ranks))):
-        return body, usage
-    return msgspec.json.encode({**fields(body), "results": [seen.results[at] for at in order]}), usage
+        return Seen(body, usage)
+    return Seen(msgspec.json.encode({**fields(body), "results": [seen.results[at] for at in order]}), usage)

@@ -1,12 +1,22 @@
 """A tap for answers that come in one piece: they are understood at their end, and put right where that is needed."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from yibu.hub.errors import HubError, UpstreamError
 from yibu.hub.usage import Usage
 
-Look = Callable[[bytes], tuple[bytes, Usage | None]]
-"""An answer to what is forwarded of it, and to its usage. Raises `UpstreamError` when it is no answer."""
+
+class Seen(NamedTuple):
+    """What is forwarded of an answer, its usage, and the estimated tokens of the words in it."""
+
+    body: bytes
+    usage: Usage | None
+    text_units: int = 0
+
+
+Look = Callable[[bytes], Seen]
+"""Raises `UpstreamError` when what came is no answer."""
 
 
 class WholeTap:
@@ -29,7 +39,7 @@ class WholeTap:
         """The whole answer; nothing of one that cannot be understood."""
         body, self._body = self._body, b""
         try:
-            out, self.usage = self._look(body)
+            out, self.usage, self.text_units = self._look(body)
         except UpstreamError as error:
             self.failed = error
             return b""

@@ -16,7 +16,7 @@ from yibu.dialects._purpose import MEMBERS, NEAREST, purpose_of
 from yibu.dialects._scope import Scope
 from yibu.dialects._vectors import floats_of, packed_of
 from yibu.dialects._vendor_errors import decode_error
-from yibu.dialects._whole import WholeTap
+from yibu.dialects._whole import Seen, WholeTap
 from yibu.dialects.dialect import NOWHERE, Bounds, Intent, Operation, Route, Tap, Target
 from yibu.dialects.openai_embeddings.request import weigh
 from yibu.dialects.openai_embeddings.words import FAMILY
@@ -36,7 +36,7 @@ from yibu.hub.errors import Broken, InvalidRequest, UpstreamError
 from yibu.hub.loss import Losses
 from yibu.hub.media import FileRef, Inline, Source, Url
 from yibu.hub.parts import Media, Text
-from yibu.hub.usage import Meter, Usage
+from yibu.hub.usage import Meter
 
 ID = "cohere_embed"
 _PURPOSES: Mapping[Purpose, str] = {
@@ -187,11 +187,11 @@ class CohereEmbed(CohereErrors):
         return decode_error(status, headers, body)
 
 
-def _look(body: bytes) -> tuple[bytes, Usage | None]:
+def _look(body: bytes) -> Seen:
     seen = read_answer(_SEEN, body)
     if not bytes(seen.embeddings).startswith((b"{", b"[")):
         raise Broken(upstream_words="no embeddings")
-    return body, usage_of(seen.meta, ID)
+    return Seen(body, usage_of(seen.meta, ID))
 
 
 def _inputs(said: _Body) -> tuple[EmbedInput, ...]:

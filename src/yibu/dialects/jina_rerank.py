@@ -11,6 +11,7 @@ import msgspec
 from yibu.dialects._ranked import counted, echo
 from yibu.dialects._rerank import Words
 from yibu.dialects._rerank_format import RerankFormat
+from yibu.dialects.dialect import NOWHERE, Target
 from yibu.hub.errors import HubError
 from yibu.hub.loss import Losses
 from yibu.hub.rerank import RerankReply
@@ -26,7 +27,7 @@ class DetailErrors:
         detail = f"{error.message} (request id: {request_id})" if request_id else error.message
         return msgspec.json.encode({"detail": detail, "code": error.code, "param": error.param})
 
-    def encode_stream_error(self, error: HubError, request_id: str) -> bytes:
+    def encode_stream_error(self, error: HubError, request_id: str, target: Target = NOWHERE) -> bytes:
         return self.encode_error(error, request_id)
 
 

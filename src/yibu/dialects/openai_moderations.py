@@ -12,7 +12,7 @@ from yibu.dialects._answer import read_answer
 from yibu.dialects._json import NULL, check_depth, fields, lean, raw, read, rest
 from yibu.dialects._scope import Scope
 from yibu.dialects._vendor_errors import decode_error
-from yibu.dialects._whole import WholeTap
+from yibu.dialects._whole import Seen, WholeTap
 from yibu.dialects.dialect import NOWHERE, Bounds, Intent, Operation, Route, Tap, Target
 from yibu.dialects.openai_chat.errors import OpenAIErrors
 from yibu.hub.errors import InvalidRequest, UpstreamError
@@ -20,7 +20,6 @@ from yibu.hub.loss import Losses
 from yibu.hub.media import FileRef, Inline, Url
 from yibu.hub.moderate import ModerateReply, ModerateRequest, Verdict
 from yibu.hub.parts import Media, Text
-from yibu.hub.usage import Usage
 
 ID = "openai_moderations"
 UNNAMED = "omni-moderation-latest"
@@ -134,10 +133,10 @@ class OpenAIModerations(OpenAIErrors):
         return decode_error(status, headers, body)
 
 
-def _look(body: bytes) -> tuple[bytes, Usage | None]:
+def _look(body: bytes) -> Seen:
     """Nothing is counted: at OpenAI this is free."""
     read_answer(_ANSWER, body)
-    return body, None
+    return Seen(body, None)
 
 
 def _result(verdict: Verdict) -> dict[str, Any]:

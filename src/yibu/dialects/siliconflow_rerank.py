@@ -7,6 +7,7 @@ import msgspec
 from yibu.dialects._ranked import counted, echo
 from yibu.dialects._rerank import Words
 from yibu.dialects._rerank_format import RerankFormat
+from yibu.dialects.dialect import NOWHERE, Target
 from yibu.hub.errors import HubError
 from yibu.hub.loss import Losses
 from yibu.hub.rerank import RerankReply
@@ -32,7 +33,7 @@ class SiliconFlowRerank(RerankFormat):
         data = {"code": error.code, "param": error.param}
         return msgspec.json.encode({"code": _CODES.get(error.status, error.status), "message": message, "data": data})
 
-    def encode_stream_error(self, error: HubError, request_id: str) -> bytes:
+    def encode_stream_error(self, error: HubError, request_id: str, target: Target = NOWHERE) -> bytes:
         return self.encode_error(error, request_id)
 
     def encode_reply(self, reply: RerankReply, losses: Losses) -> bytes:

@@ -57,3 +57,7 @@ class OpenAI(Provider):
     quirks = {"openai_chat": CHAT}
     quirky_models = OWN
     works = {Work.VIDEO: OpenAIVideos()}
+
+    def understands(self, dialect: str, model: str) -> bool:
+        """Of its own models only those that complete are served there; all others only chat."""
+        return dialect != "openai_completions" or "-instruct" in model or not model.startswith(OWN)

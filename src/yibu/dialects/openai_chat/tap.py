@@ -34,7 +34,10 @@ class _Delta(msgspec.Struct):
 
 
 class _Choice(msgspec.Struct):
+    """`text`: what legacy completions have in place of a delta."""
+
     delta: _Delta | None = None
+    text: Any = None
     finish_reason: Any = None
 
 
@@ -59,9 +62,9 @@ def make_tap(intent: Intent) -> Tap:
 
 
 class StreamTap:
-    """Memory: one frame at most."""
+    """Memory: one frame at most. `holds_words`: what only a frame with words of the model has in it."""
 
-    def __init__(self, *, hides_usage: bool) -> None:
+    def __init__(self, *, hides_usage: bool, holds_words: bytes = _HOLDS_DELTA) -> None:
         self.usage: Usage | None = None
         self.is_finished = False
         self.failed: HubError | None = None
@@ -71,6 +74,7 @@ class StreamTap:
         self._has_thoughts = False
         self._is_done = False
         self._hides_usage = hides_usage
+        self._holds_words = holds_words
         self._cutter = Cutter()
         self._sent = 0
         self._searched = 0
@@ -112,8 +116,8 @@ class StreamTap:
     def _may_pass(self, pending: bytearray) -> bool:
         if not self._hides_usage or self._sent:
             return True
-        found = pending.find(_HOLDS_DELTA, self._searched)
-        self._searched = max(0, len(pending) - len(_HOLDS_DELTA))
+        found = pending.find(self._holds_words, self._searched)
+        self._searched = max(0, len(pending) - len(self._holds_words))
         return found >= 0
 
     def _go_deaf(self, chunk: bytes) -> bytes:
@@ -142,6 +146,9 @@ class StreamTap:
         for choice in chunk.choices or ():
             if choice.delta is not None:
                 self._weigh(choice.delta)
+                self.text_units = self._meter.tokens
+            elif isinstance(choice.text, str):
+                self._meter.feed(choice.text)
                 self.text_units = self._meter.tokens
             if words(choice.finish_reason):
                 self.is_finished = True

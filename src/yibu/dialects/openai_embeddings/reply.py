@@ -7,6 +7,7 @@ import msgspec
 from yibu.dialects._answer import count_of, read_answer
 from yibu.dialects._json import NULL, fields, present, raw, rest
 from yibu.dialects._vectors import floats_of, packed_of
+from yibu.dialects._whole import Seen
 from yibu.dialects.dialect import Intent
 from yibu.dialects.openai_embeddings.request import form_of
 from yibu.dialects.openai_embeddings.words import FAMILY, Answer, Words
@@ -66,7 +67,7 @@ def encode_reply(reply: EmbedReply, dialect: str, losses: Losses) -> bytes:
     return msgspec.json.encode({"object": "list", "data": data, "model": reply.model, "usage": usage, **extras})
 
 
-def put_right(body: bytes, intent: Intent, words: Words) -> tuple[bytes, Usage | None]:
+def put_right(body: bytes, intent: Intent, words: Words) -> Seen:
     """A vendor's answer as the caller asked for it: the same bytes unless vectors came in the other form or uncounted.
 
     Raises `Broken` when there is not one vector for each input. mem0ai/mem0#4057, sgl-project/sglang#30434: tools that asked for base64
@@ -83,12 +84,12 @@ def put_right(body: bytes, intent: Intent, words: Words) -> tuple[bytes, Usage |
     if usage is None:
         usage = Usage({Meter.INPUT: estimate_prompt(intent.text_bytes, intent.media)}, is_estimated=True)
     if is_counted and all(new is old for new, old in zip(data, seen.data, strict=True)):
-        return body, usage
+        return Seen(body, usage)
     members: dict[str, Any] = {**_MEMBERS.decode(body), "data": data}
     if not is_counted:
         known = present(seen.usage)
         members["usage"] = {**(fields(known) if usage.raw and known is not None else {}), **_counted(usage)}
-    return msgspec.json.encode(members), usage
+    return Seen(msgspec.json.encode(members), usage)
 
 
 def _count_inputs(body: bytes) -> int:

@@ -21,6 +21,8 @@ from yibu.sandbox.jobs import Jobs
 from yibu.sandbox.refusal import Refusal
 from yibu.sandbox.request import ClientGone, Receive, Request, read_request
 from yibu.sandbox.response import Cut, Response, Stream, Whole
+from yibu.sandbox.responses import routes as responses
+from yibu.sandbox.responses.store import Store
 from yibu.sandbox.vendor import ANTHROPIC, Vendor, vendor_of
 
 Scope = MutableMapping[str, Any]
@@ -41,6 +43,7 @@ class Sandbox:
         self._token = token
         self._language = language
         self._jobs = jobs
+        self._store = Store()
         self._busy: set[asyncio.Task[None]] = set()
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = [
             ("GET", re.compile(r"/v1/models"), self._list_models),
@@ -48,6 +51,12 @@ class Sandbox:
             ("POST", re.compile(r"/v1/chat/completions"), self._complete),
             ("POST", re.compile(r"/v1/messages"), self._create_message),
             ("POST", re.compile(r"/v1/messages/count_tokens"), self._count_message),
+            ("POST", re.compile(r"/v1/responses"), self._respond_to),
+            ("POST", re.compile(r"/v1/responses/input_tokens"), self._kept(responses.input_tokens)),
+            ("GET", re.compile(r"/v1/responses/([^/]+)"), self._kept(responses.get)),
+            ("DELETE", re.compile(r"/v1/responses/([^/]+)"), self._kept(responses.delete)),
+            ("POST", re.compile(r"/v1/responses/([^/]+)/cancel"), self._kept(responses.cancel)),
+            ("GET", re.compile(r"/v1/responses/([^/]+)/input_items"), self._kept(responses.input_items)),
             ("GET", re.compile(r"/v1beta/models"), self._list_gemini),
             ("GET", re.compile(r"/v1beta/models/(.+)"), self._get_gemini),
             ("POST", gemini.METHODS, self._generate),
@@ -157,6 +166,12 @@ class Sandbox:
         if method == "countTokens":
             return await gemini.count_tokens(request, model)
         return await gemini.generate(request, self._language, model, stream=method == "streamGenerateContent")
+
+    async def _respond_to(self, request: Request) -> Response:
+        return await responses.create(request, self._store, self._language)
+
+    def _kept(self, handler: Handler) -> Handler:
+        return lambda request, *groups: handler(request, self._store, *groups)
 
     def _video(self, handler: Handler) -> Handler:
         return lambda request, *groups: handler(self._jobs, request, *groups)

@@ -20,7 +20,7 @@ from yibu.dialects import chat_dialects, discover
 from yibu.dialects.dialect import ChatDialect, Intent
 from yibu.hub.chat import ChatRequest, Turn
 from yibu.hub.estimate import TextMeter
-from yibu.hub.events import Event, Failed, Finished, Metered, Opened, PartClosed, PartOpened
+from yibu.hub.events import ArgumentsDelta, Event, Failed, Finished, Metered, Opened, PartClosed, PartOpened
 from yibu.hub.fold import fold, unfold
 from yibu.hub.options import Limits, Streaming
 from yibu.hub.parts import Part, Text, Thinking, ToolCall, ToolResult
@@ -266,6 +266,7 @@ def sliced(event: Event, size: int) -> list[Event]:
 
 
 def shape(events: list[Event]) -> list[Any]:
+    """Arguments in one piece: there are formats in which a call comes whole."""
     found: list[Any] = []
     for event in events:
         match event:
@@ -281,6 +282,8 @@ def shape(events: list[Event]) -> list[Any]:
                 found.append(counted(event.usage))
             case Failed():
                 found.append(Failed)
+            case ArgumentsDelta() if found and found[-1][:2] == (ArgumentsDelta, event.part):
+                found[-1] = (ArgumentsDelta, event.part, found[-1][2] + event.text)
             case _:
                 found.append((type(event), event.part, getattr(event, "text", "")))
     return sorted(found, key=lambda one: isinstance(one, tuple) and isinstance(one[0], int))

@@ -239,6 +239,29 @@ async def test_connections_are_kept(client: Client, serve: Serve) -> None:
     assert upstream.connections == 1
 
 
+async def test_chunks_are_taken_out_of_their_wrapping(client: Client, serve: Serve) -> None:
+    """A piece out of which nothing comes yet is no chunk."""
+    received = asyncio.Semaphore(0)
+
+    async def answer(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(CHUNKED)
+        for piece in (b"a", b"-", b"b"):
+            await peer.send(b"1\r\n%b\r\n" % piece)
+            await received.acquire()
+        await peer.send(b"0\r\n\r\n")
+
+    def unwrap(piece: bytes) -> bytes:
+        received.release()
+        return piece.upper() if piece.isalpha() else b""
+
+    upstream = await serve(answer)
+    response = await ask(client, upstream.url)
+    response.unwrap = unwrap
+
+    assert [chunk async for chunk in response.chunks()] == [b"A", b"B"]
+
+
 async def test_chunks_come_as_they_arrive(client: Client, serve: Serve) -> None:
     """The next event is sent only when the one before was received: nothing waits in a buffer."""
     received = asyncio.Semaphore(0)

@@ -73,7 +73,7 @@ class TimedOut(HttpFailed):
 class Response:
     """An answer whose headers are there. Call `close` in a `finally`, whatever happened."""
 
-    __slots__ = ("_content", "_protocol", "_release", "headers", "status")
+    __slots__ = ("_content", "_protocol", "_release", "headers", "status", "unwrap")
 
     def __init__(
         self,
@@ -89,6 +89,8 @@ class Response:
         self._release = release
         self._protocol = None if connection is None else connection.protocol
         self.status = status
+        self.unwrap: Callable[[bytes], bytes] | None = None
+        """What `chunks` puts each piece through; a piece that gives nothing is left out."""
         self.headers: dict[str, str] = _read_headers(headers)
         """Names in lower case; a repeated header joined with `, `. Without content-encoding and content-length when
         the body is decompressed on the way."""
@@ -107,7 +109,8 @@ class Response:
         read = self._content.readany
         try:
             while chunk := await read():
-                yield chunk
+                if self.unwrap is None or (chunk := self.unwrap(chunk)):
+                    yield chunk
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             raise _say_what_broke(exc) from exc
         self._end()

@@ -3,7 +3,7 @@
 Nothing here does I/O: a provider describes requests and reads answers, others carry them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar, Protocol
 from urllib.parse import quote
@@ -28,9 +28,14 @@ __all__ = [
     "Signature",
     "TaskDriver",
     "Token",
+    "Unwrap",
     "UpstreamRequest",
     "join",
 ]
+
+
+Unwrap = Callable[[bytes], bytes]
+"""Takes a stream out of what a vendor wraps it in, slice by slice; a slice may give nothing yet."""
 
 
 class UpstreamRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +94,7 @@ class Provider:
     auth: ClassVar[Auth] = Bearer()
     speaks: ClassVar[Mapping[str, str]] = {}
     streams: ClassVar[Mapping[str, str]] = {}
+    stream_accepts: ClassVar[Mapping[str, str]] = {}
     quirks: ClassVar[Mapping[str, Sequence[Quirk]]] = {}
     quirky_models: ClassVar[tuple[str, ...]] = ("",)
     counts: ClassVar[Mapping[str, str]] = {}
@@ -125,6 +131,10 @@ class Provider:
     def prepare_headers(self, dialect: str, headers: dict[str, str]) -> dict[str, str]:
         """Changes the headers that the dialect asks for; the credential is not among them."""
         return headers
+
+    def unwrap(self, dialect: str) -> Unwrap | None:
+        """For one streamed answer: how to take the dialect's stream out of the vendor's own wrapping, None where there is none."""
+        return None
 
     def home(self, base_url: str, secret: str) -> str:
         """The base URL that a channel uses, made of what was typed. Raises `ValueError` with a sentence that has the remedy

@@ -30,11 +30,16 @@ async def send(
         members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         body = msgspec.json.encode(provider.prepare(spoken.id, members, losses))
     is_stream = call.intent.is_stream
-    accept = cast(ChatDialect, spoken).stream_accept if is_stream else "application/json"
+    accept = "application/json"
+    if is_stream:
+        accept = provider.stream_accepts.get(spoken.id) or cast(ChatDialect, spoken).stream_accept
     target = call.intent.target if spoken.id == call.dialect.id else NOWHERE
     asked = provider.prepare_headers(spoken.id, spoken.request_headers(target))
     url = channel.url_of(spoken.id, attempt.model, is_stream=is_stream)
-    return await post(attempt, spoken, url, {"accept": accept, **asked}, body, wires)
+    response = await post(attempt, spoken, url, {"accept": accept, **asked}, body, wires)
+    if is_stream:
+        response.unwrap = provider.unwrap(spoken.id)
+    return response
 
 
 async def post(

@@ -47,10 +47,10 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxChild]:
 def settings(tmp_path: Path, sandbox: SandboxChild) -> Settings:
     """The settings of a demo, with a slow model of handy slowness; tests change what they are about."""
     joined = sandbox.join(settings_for(tmp_path / "data"))
-    [channel] = joined.channels
+    channel, *others = joined.channels
     slow = channel.model_copy(update={"models": {**channel.models, SLOW: SLOW}})
     price = PriceSettings(model=SLOW, input=Decimal("0.15"), output=Decimal("0.60"))
-    return joined.model_copy(update={"channels": (slow,), "prices": (*joined.prices, price)})
+    return joined.model_copy(update={"channels": (slow, *others), "prices": (*joined.prices, price)})
 
 
 @pytest_asyncio.fixture

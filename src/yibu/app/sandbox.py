@@ -64,21 +64,35 @@ class SandboxChild:
                 await self._process.wait()
 
     def join(self, settings: Settings) -> Settings:
-        """The settings with the sandbox as one more channel; what the configuration says of a model wins."""
+        """The settings with the sandbox as more channels, one for all and one a format; what the configuration says of a model wins."""
         about = _about()
-        channel = ChannelSettings(
-            name="sandbox",
-            provider="openai",
-            base_url=self.url,
-            keys=(self._token,),
-            models={name: name for name in about["models"]},
-            tier=1_000_000,
-            inline_media=True,
-        )
+        served: dict[str, tuple[str, tuple[str, ...], dict[str, str]]] = {
+            "sandbox": ("openai", (), {name: name for name in about["models"]})
+        }
+        for form in about["formats"]:
+            served[f"sandbox-{form['name']}"] = (
+                form["provider"],
+                (form["speaks"],),
+                _in_format(form, about["manners"]),
+            )
+        channels = [
+            ChannelSettings(
+                name=name,
+                provider=provider,
+                base_url=self.url,
+                keys=(self._token,),
+                models=models,
+                speaks=speaks,
+                tier=1_000_000,
+                inline_media=True,
+            )
+            for name, (provider, speaks, models) in served.items()
+        ]
         priced = {price.model for price in settings.prices}
-        prices = tuple(price for price in _prices(about["models"], about["prices"]) if price.model not in priced)
+        names = [model for channel in channels for model in channel.models]
+        prices = tuple(price for price in _prices(names, about["prices"]) if price.model not in priced)
         return settings.model_copy(
-            update={"channels": (*settings.channels, channel), "prices": (*settings.prices, *prices)}
+            update={"channels": (*settings.channels, *channels), "prices": (*settings.prices, *prices)}
         )
 
     async def _launch(self) -> None:
@@ -120,6 +134,12 @@ def free_port() -> int:
 def _about() -> dict[str, Any]:
     text = resources.files("yibu.app").joinpath("data/sandbox.toml").read_text("utf-8")
     return tomllib.loads(text)
+
+
+def _in_format(form: dict[str, str], manners: Sequence[str]) -> dict[str, str]:
+    """Public name to the upstream's, of what is served in one format."""
+    base, seal = f"sandbox/{form['name']}", form.get("seal", "")
+    return {base: f"sandbox/rules{seal}"} | {f"{base}/{manner}": f"sandbox/{manner}{seal}" for manner in manners}
 
 
 def _prices(models: Sequence[str], prices: dict[str, dict[str, str]]) -> list[PriceSettings]:

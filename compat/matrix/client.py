@@ -11,7 +11,8 @@ from compat.matrix.feature import FEATURES, Outcome
 from compat.stand import Stand, public
 
 LOSS = "x-yibu-loss"
-REFUSALS = ("translation_loss", "cannot be carried", "has no word for")
+REFUSED = "translation_loss"
+"""The code of an error that says what the other format has no word for."""
 
 
 class Desk:
@@ -81,8 +82,8 @@ def _try(check: Check | None, sdk: Any, desk: Desk) -> Outcome:
         lost = "; ".join(dict.fromkeys(desk.losses))
         if lost:
             return Outcome("declared", lost)
-        if any(word in str(error) for word in REFUSALS):
-            return Outcome("declared", str(error))
+        if REFUSED in f"{error} {getattr(error, 'body', '')}":
+            return Outcome("declared", str(getattr(error, "message", error)))
         where = traceback.extract_tb(error.__traceback__)[-1]
         return Outcome("failed", f"{type(error).__name__}: {error} ({where.name}:{where.lineno})"[:300])
     return Outcome("ok", "; ".join(dict.fromkeys(desk.losses)))

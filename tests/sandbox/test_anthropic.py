@@ -120,6 +120,16 @@ def test_parallel_calls_are_blocks_of_their_own(http: httpx2.Client) -> None:
     assert [block["input"]["city"] for block in one] == ["Rome"]
 
 
+def test_deltas_belong_to_the_block_that_is_open(http: httpx2.Client) -> None:
+    """Also the empty one that a call begins with, after a text or a thought."""
+    is_open = -1
+    for name, data in events(http, "Weather in Rome and in Oslo", tools=[WEATHER], **THINKING):
+        if name == "content_block_start":
+            is_open = data["index"]
+        elif name in ("content_block_delta", "content_block_stop"):
+            assert data["index"] == is_open
+
+
 def test_results_are_quoted(http: httpx2.Client) -> None:
     """A tool's result leads to a text; a picture in it is described."""
     call = ask(http, "Weather in Rome", tools=[WEATHER])["content"]

@@ -8,7 +8,7 @@ export const { QUESTION, BOTH, LONG, WEATHER, TIME, BIRD, PICTURE, PDF } = JSON.
 
 export const url = process.env.COMPAT_URL;
 export const key = process.env.COMPAT_KEY;
-const REFUSALS = ["translation_loss", "cannot be carried", "has no word for"];
+const REFUSED = "translation_loss"; // the code of an error that says what the other format has no word for
 let losses = [];
 
 /** The sandbox's model over the upstream of this trial. */
@@ -48,7 +48,7 @@ export async function tryAll(checks) {
     } catch (error) {
       const said = `${error?.constructor?.name}: ${error?.message}`.slice(0, 300);
       if (losses.length) outcomes[id] = ["declared", [...new Set(losses)].join("; ")];
-      else outcomes[id] = [REFUSALS.some((word) => said.includes(word)) ? "declared" : "failed", said];
+      else outcomes[id] = [`${said} ${error?.code}`.includes(REFUSED) ? "declared" : "failed", said];
     }
   }
   process.stdout.write(JSON.stringify(outcomes));

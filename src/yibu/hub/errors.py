@@ -3,7 +3,7 @@
     HubError
     ├── CallerError                 the caller's to mend; never tried elsewhere, never billed
     │   ├── InvalidRequest          400  wrong or missing member (`param` is its path)
-    │   ├── WouldLose               400  the vendor's format lacks a word, and the operator or caller wants no loss
+    │   │   └── WouldLose           400  the vendor's format lacks a word for it, and the answer would be wrong without
     │   ├── InvalidMedia            400  a picture that cannot be had or read
     │   ├── NoKey · WrongKey        401
     │   ├── NotAllowed              403
@@ -64,7 +64,7 @@ class InvalidRequest(CallerError):
     zh = "请求体不符合接口要求，请按提示修改。"
 
 
-class WouldLose(CallerError):
+class WouldLose(InvalidRequest):
     """The vendor of this model cannot be told everything that the request asks for."""
 
     zh = "厂商使用另一种格式，其中无法表达你要求的全部内容；请去掉 `param` 指出的成员，或换一个模型。"

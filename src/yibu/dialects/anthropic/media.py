@@ -9,7 +9,7 @@ import msgspec
 from yibu.dialects._json import Fields, fields, present, rest, split
 from yibu.dialects._scope import Scope
 from yibu.dialects.anthropic.wire import Content, MediaBlock, Source, TextBlock, members_of, read_at
-from yibu.hub.errors import InvalidRequest
+from yibu.hub.errors import InvalidRequest, WouldLose
 from yibu.hub.media import FileRef, Inline, Url
 from yibu.hub.media import Source as HubSource
 from yibu.hub.parts import Media, Part, Text
@@ -111,7 +111,7 @@ def encode_media(part: Media, scope: Scope, where: str) -> dict[str, Any]:
             if part.name:
                 block["title"] = part.name
         case "audio" | "video":
-            raise InvalidRequest(f"This model takes no {part.kind}; send it to a model that does.", param=where)
+            raise WouldLose(f"This model takes no {part.kind}; send it to a model that does.", param=where)
         case _:
             assert_never(part.kind)
     remains = extras.pop("source", None)
@@ -132,7 +132,7 @@ def _encode_picture(part: Media, scope: Scope, where: str) -> dict[str, Any]:
             mime = source.mime if scope.is_ours else true_mime(data, source.mime)
             if mime not in PICTURES and not scope.is_ours:
                 kinds = "JPEG, PNG, GIF or WebP"
-                raise InvalidRequest(f"This model takes pictures as {kinds}, not `{mime or 'unknown'}`.", param=where)
+                raise WouldLose(f"This model takes pictures as {kinds}, not `{mime or 'unknown'}`.", param=where)
             return {"type": "base64", "media_type": mime, "data": data}
         case _:
             assert_never(source)
@@ -154,7 +154,7 @@ def _encode_file(part: Media, extras: dict[str, msgspec.Raw], scope: Scope, wher
             if mime == _PDF or (scope.is_ours and not _is_text(mime)):
                 return {"type": "base64", "media_type": source.mime if scope.is_ours else mime, "data": data}
             if mime and not _is_text(mime):
-                raise InvalidRequest(f"This model reads PDF and plain text, not `{mime}`.", param=where)
+                raise WouldLose(f"This model reads PDF and plain text, not `{mime}`.", param=where)
             return {"type": "text", "media_type": _PLAIN, "data": _text(data, where)}
         case _:
             assert_never(source)
@@ -162,7 +162,7 @@ def _encode_file(part: Media, extras: dict[str, msgspec.Raw], scope: Scope, wher
 
 def _encode_ref(source: FileRef, scope: Scope, where: str) -> dict[str, Any]:
     if not scope.is_ours:
-        raise InvalidRequest(
+        raise WouldLose(
             "An uploaded file is known to the vendor it was sent to only: send its content instead.", param=where
         )
     return {"type": "file", "file_id": source.id}

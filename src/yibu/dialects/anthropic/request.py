@@ -24,7 +24,7 @@ from yibu.dialects.anthropic.turns import bound_of, decode_turns, encode_native
 from yibu.dialects.anthropic.wire import ID, RequestBody, read_at
 from yibu.dialects.dialect import Bounds
 from yibu.hub.chat import ChatRequest
-from yibu.hub.errors import InvalidRequest
+from yibu.hub.errors import InvalidRequest, WouldLose
 from yibu.hub.loss import Losses
 from yibu.hub.options import JsonSchema, Limits, Output, Plain, Sampling, Streaming
 from yibu.hub.parts import Extras, ToolCall
@@ -206,12 +206,12 @@ def _foreign(request: ChatRequest, scope: Scope) -> dict[str, Any]:
 def _refuse(request: ChatRequest) -> None:
     """What would make the answer another one than was asked for."""
     if (request.limits.choices or 1) > 1:
-        raise InvalidRequest("This model gives one answer at a time: ask for `n` of 1.", param="$.n")
+        raise WouldLose("This model gives one answer at a time: ask for `n` of 1.", param="$.n")
     if request.sampling.logprobs or request.sampling.top_logprobs:
-        raise InvalidRequest("This model does not tell logprobs: leave them out.", param="$.logprobs")
+        raise WouldLose("This model does not tell logprobs: leave them out.", param="$.logprobs")
     others = [modality for modality in request.modalities if modality != "text"]
     if others:
-        raise InvalidRequest(f"This model answers in text, not as {others[0]}.", param="$.modalities")
+        raise WouldLose(f"This model answers in text, not as {others[0]}.", param="$.modalities")
 
 
 def _choice(choice: ToolChoice | None, plan: Plan, able: Abilities, scope: Scope) -> ToolChoice | None:

@@ -11,7 +11,6 @@ from yibu.dialects.anthropic.calls import WRAPPED, alias
 from yibu.dialects.anthropic.marks import encode_mark, take_mark
 from yibu.dialects.anthropic.schema import rooted, strict
 from yibu.dialects.anthropic.wire import ID, members_of, read_at
-from yibu.hub.errors import InvalidRequest
 from yibu.hub.tools import AnyTool, Auto, Function, Hosted, NoTool, Only, Tool, ToolChoice
 
 _FUNCTION = frozenset({"type", "name", "description", "input_schema", "strict"})
@@ -111,7 +110,8 @@ def _encode_hosted(tool: Hosted, scope: Scope, where: str) -> Any:
         return tool.data
     native = _NATIVE.get(tool.kind)
     if native is None:
-        raise InvalidRequest(f"The tool `{tool.kind}` cannot be run for this model.", param=where)
+        scope.lose(where, f"the vendor of this model has no {tool.kind}")
+        return None
     scope.lose(where, f"the vendor's own {tool.kind} is used", "approximated")
     return native
 

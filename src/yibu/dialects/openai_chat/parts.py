@@ -1,6 +1,7 @@
 """The parts of a content array, both ways."""
 
 import re
+from mimetypes import guess_extension
 from typing import Any, assert_never
 
 import msgspec
@@ -199,12 +200,12 @@ def _encode_medium(part: hub.Media, scope: Scope, where: str) -> Any:
             if isinstance(part.source, Url) and not scope.is_ours:
                 scope.lose(where, f"this format takes {part.kind} as bytes, not by address")
                 return None
-            return _encode_bytes(part, address, extras)
+            return _encode_bytes(part, address, extras, scope)
         case _:
             assert_never(part.kind)
 
 
-def _encode_bytes(part: hub.Media, address: str, extras: hub.Extras) -> Any:
+def _encode_bytes(part: hub.Media, address: str, extras: hub.Extras, scope: Scope) -> Any:
     source = part.source
     mime = source.mime if isinstance(source, Inline) else ""
     bare = source.base64 if isinstance(source, Inline) else address
@@ -214,4 +215,5 @@ def _encode_bytes(part: hub.Media, address: str, extras: hub.Extras) -> Any:
             {"type": "input_audio", "input_audio": lean({"data": bare, "format": form})}, extras, "input_audio"
         )
     data = address if mime else bare
-    return merge({"type": "file", "file": lean({"file_data": data, "filename": part.name or None})}, extras, "file")
+    name = part.name if scope.is_ours or part.name else f"file{guess_extension(mime) or ''}"  # OpenAI demands one
+    return merge({"type": "file", "file": lean({"file_data": data, "filename": name or None})}, extras, "file")

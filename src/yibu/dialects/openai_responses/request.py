@@ -15,7 +15,7 @@ from yibu.dialects.openai_responses.tools import decode_choice, decode_tool, enc
 from yibu.dialects.openai_responses.turns import INSTRUCTIONS, decode_turns, encode_turns
 from yibu.dialects.openai_responses.wire import ID, Form, RequestBody, Thought
 from yibu.hub.chat import ChatRequest, Turn
-from yibu.hub.errors import InvalidRequest
+from yibu.hub.errors import InvalidRequest, WouldLose
 from yibu.hub.loss import Losses
 from yibu.hub.options import JsonObject, JsonSchema, Limits, Output, Plain, Reasoning, Sampling, Streaming
 from yibu.hub.parts import Extras, Text
@@ -172,9 +172,9 @@ def encode_request(request: ChatRequest, losses: Losses) -> bytes:
 
 def _check(request: ChatRequest) -> None:
     if (request.limits.choices or 1) > 1:
-        raise InvalidRequest("The vendor of this model gives one answer a call: leave `n` out.", param="$.n")
+        raise WouldLose("The vendor of this model gives one answer a call: leave `n` out.", param="$.n")
     if "audio" in request.modalities:
-        raise InvalidRequest("The vendor of this model does not answer with sound.", param="$.modalities")
+        raise WouldLose("The vendor of this model does not answer with sound.", param="$.modalities")
 
 
 def _instructions(turns: tuple[Turn, ...], scope: Scope) -> tuple[str | None, tuple[Turn, ...]]:

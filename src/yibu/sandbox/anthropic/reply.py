@@ -63,10 +63,10 @@ class MessageStage:
             case Text(text) | Declined(text):
                 return frames + self.begin("text", {"type": "text", "text": ""}) + self.delta("text_delta", text=text)
             case Opened(index):
-                empty = self.delta_of(piece, "")
-                return frames + self.begin(f"call {index}", self.call(piece)) + empty
+                frames += self.begin(f"call {index}", self.call(piece))
+                return frames + self.delta("input_json_delta", partial_json="")
             case Argued(_, text):
-                return frames + self.delta_of(piece, text)
+                return frames + self.delta("input_json_delta", partial_json=text)
             case Trouble("garbage"):
                 return frames + GARBAGE
             case Trouble():
@@ -137,9 +137,6 @@ class MessageStage:
 
     def delta(self, kind: str, **members: str) -> bytes:
         return self.event("content_block_delta", {"index": self.index, "delta": {"type": kind, **members}})
-
-    def delta_of(self, piece: Opened | Argued, text: str) -> bytes:
-        return self.delta("input_json_delta", partial_json=text)
 
     def event(self, kind: str, value: dict[str, Any]) -> bytes:
         self.events += 1

@@ -50,7 +50,7 @@ def read_message(request: Request, *, counts_only: bool = False) -> Message:
         _check_numbers(wire, model, version)
     tools, marks = _tools(wire)
     system, system_marks = _system(wire)
-    turns, turn_marks = read_turns(wire, version)
+    turns, turn_marks = read_turns(wire, version, request.headers.get("anthropic-beta", ""))
     _check_marks(wire, [*marks, *system_marks, *turn_marks])
     if not wire.has("tools") and any(turn.calls or turn.role == "tool" for turn in turns):
         raise wrong("Requests which have `tool_use` or `tool_result` blocks in messages must define tools.")

@@ -8,9 +8,11 @@ from yibu.sandbox.anthropic.words import wrong
 from yibu.sandbox.ask import Turn
 from yibu.sandbox.members import Members
 
+_SYSTEM_BETA = "mid-conversation-system"
 
-def read_turns(wire: Members, version: str) -> tuple[tuple[Turn, ...], list[str]]:
-    """The turns, and the lives of all cache marks in them. Raises `Refusal` 400."""
+
+def read_turns(wire: Members, version: str, betas: str) -> tuple[tuple[Turn, ...], list[str]]:
+    """The turns, and the lives of all cache marks in them. Raises `Refusal` 400. `betas`: the header of that name."""
     if not wire.has("messages"):
         raise wire.words.missing("messages")
     messages = list(wire.objects("messages", most=100_000))
@@ -20,9 +22,10 @@ def read_turns(wire: Members, version: str) -> tuple[tuple[Turn, ...], list[str]
     marks: list[str] = []
     asked: list[str] = []  # ids of the calls that this message must answer
     ids: set[str] = set()
+    roles = ("user", "assistant", "system") if _SYSTEM_BETA in betas else ("user", "assistant")
     for number, message in enumerate(messages):
         message.only(("role", "content", "id"))
-        role = message.choice("role", ("user", "assistant"))
+        role = message.choice("role", roles)
         if number == 0 and role != "user":
             raise wrong('messages: first message must use the "user" role')
         content = read_content(message, role)
@@ -73,6 +76,8 @@ def _unanswered(number: int, ids: list[str]) -> Exception:
 
 def _turns(role: str, content: Content) -> list[Turn]:
     mark = content.marks[-1] if content.marks else ""
+    if role == "system":
+        return [Turn("system", content.text, mark=mark)]
     if role == "assistant":
         thoughts = "\n".join(content.thoughts)
         return [Turn("assistant", content.text, calls=tuple(content.calls), thoughts=thoughts, mark=mark)]

@@ -1,7 +1,7 @@
 """One HTTP request as the handlers see it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -9,6 +9,8 @@ from yibu.dialects.dialect import Dialect, Target
 from yibu.hub.errors import InvalidRequest, TooLarge
 from yibu.kit.ids import now_ms
 from yibu.relay.reply import Message, Receive
+
+LISTS = frozenset({b"anthropic-beta"})
 
 
 class Request:
@@ -19,6 +21,8 @@ class Request:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        if len(self.headers) < len(scope["headers"]):
+            self.headers.update(_joined(scope["headers"]))
         self.started_at = now_ms()
         self.dialect: Dialect | None = None
         self.params: dict[str, str] = {}
@@ -74,6 +78,15 @@ class Request:
         if message["type"] == "http.disconnect":  # perhaps in one direction only: then an answer still arrives
             raise InvalidRequest("The request body broke off before its end.")
         return message
+
+
+def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers that are lists, of which a caller may send several; of others the last one counts."""
+    found: dict[str, list[str]] = {}
+    for name, value in headers:
+        if name in LISTS:
+            found.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    return {name: ",".join(values) for name, values in found.items()}
 
 
 def _too_large(most_bytes: int) -> TooLarge:

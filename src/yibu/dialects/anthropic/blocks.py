@@ -43,6 +43,8 @@ _TEXT = msgspec.json.Decoder(TextBlock)
 _THINKING = msgspec.json.Decoder(ThinkingBlock)
 _REDACTED = msgspec.json.Decoder(RedactedThinking)
 _SEARCH = msgspec.json.Decoder(SearchResult)
+PACKED = "packed"
+"""`member` of a thought that came back in a parcel: its vendor is another one, whether that signs or not."""
 _THOUGHT = frozenset({"type", "thinking", "signature"})
 
 
@@ -120,7 +122,7 @@ def _decode_thinking(text: msgspec.Raw, members: Fields, where: str, carried: di
         if unpacked.seal is not None:
             carried[unpacked.call] = unpacked.seal
         return []
-    return [Thinking(text=wire.thinking, seal=unpacked.seal, extras=extras)]
+    return [Thinking(text=wire.thinking, seal=unpacked.seal, member=PACKED, extras=extras)]
 
 
 def seal_of(signature: str) -> Seal | None:
@@ -205,7 +207,7 @@ def _encode_thinking(part: Thinking, scope: Scope, where: str, *, to_caller: boo
     extras = scope.extras(where, part.extras)
     if data:
         return [merge({"type": "redacted_thinking", "data": data}, extras)]
-    if signature or (scope.is_ours and part.seal is None):
+    if signature or (scope.is_ours and part.seal is None and part.member != PACKED):
         return [merge({"type": "thinking", "thinking": part.text, "signature": signature}, extras)]
     if to_caller:
         return [{"type": "thinking", "thinking": part.text, "signature": parcel.pack(part.seal)}]
@@ -222,7 +224,7 @@ def encode_result(part: ToolResult, scope: Scope, where: str) -> dict[str, Any]:
     elif part.parts or part.is_list:
         kept = [one for one in part.parts if scope.is_ours or not (isinstance(one, Text) and not one.text.strip())]
         blocks = encode_blocks(list(kept), scope, f"{where}.content", to_caller=False)
-        block["content"] = blocks or ""
+        block["content"] = blocks if blocks or scope.is_ours else ""
     elif not scope.is_ours:
         block["content"] = ""
     if part.is_error:

@@ -17,10 +17,12 @@ from yibu.dialects.anthropic import parcel
 from yibu.dialects.anthropic.marks import encode_mark
 from yibu.dialects.anthropic.wire import Content, ToolUse, read_at
 from yibu.dialects.anthropic.wire import ToolResult as WireResult
-from yibu.hub.parts import Media, Opaque, Text, ToolCall, ToolResult
+from yibu.hub.parts import Extras, Media, Opaque, Text, ToolCall, ToolResult
 
 WRAPPED = "input"
 """The one argument by which a custom tool, which takes free text, is called."""
+DIRECT = "direct"
+"""`member` of a call that says it was made by the model itself."""
 _CALL = msgspec.json.Decoder(ToolUse)
 _RESULT = msgspec.json.Decoder(WireResult)
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -37,7 +39,16 @@ def decode_call(text: msgspec.Raw, members: Fields, cache: str, where: str) -> T
     """`members`: without the mark."""
     wire = read_at(_CALL, text, where)
     arguments = bytes(wire.input).decode() if present(wire.input) is not None else "{}"
-    return ToolCall(id=wire.id, name=wire.name, arguments=arguments, cache=cache, extras=rest(members, _USED))
+    caller, extras = take_caller(rest(members, _USED))
+    return ToolCall(id=wire.id, name=wire.name, arguments=arguments, member=caller, cache=cache, extras=extras)
+
+
+def take_caller(extras: Extras) -> tuple[str, Extras]:
+    """That the model itself made a call is said in every one; only other callers (code that it runs) are news."""
+    caller = extras.get("caller")
+    if caller is None or b"".join(bytes(caller).split()) != b'{"type":"direct"}':
+        return "", extras
+    return DIRECT, {key: value for key, value in extras.items() if key != "caller"}
 
 
 def decode_result(text: msgspec.Raw, members: Fields, cache: str, where: str, inner: Inner) -> ToolResult:
@@ -55,7 +66,10 @@ def decode_result(text: msgspec.Raw, members: Fields, cache: str, where: str, in
 
 def encode_call(call: ToolCall, scope: Scope, where: str, *, to_caller: bool) -> list[Any]:
     """The `tool_use` block, with the parcel of a foreign seal before it."""
-    block = {"type": "tool_use", "id": call.id, "name": alias(call.name), "input": arguments_of(call)}
+    block: dict[str, Any] = {"type": "tool_use", "id": call.id, "name": alias(call.name)}
+    block["input"] = arguments_of(call)
+    if call.member == DIRECT and scope.is_ours:
+        block["caller"] = {"type": "direct"}
     blocks = [encode_mark(merge(block, scope.extras(where, call.extras)), call.cache)]
     if call.seal is None:
         return blocks

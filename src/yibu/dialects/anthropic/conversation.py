@@ -51,7 +51,7 @@ class Conversation:
     def _encode_system(self, turns: tuple[Turn, ...]) -> Any:
         parts = [part for turn in turns for part in turn.parts]
         texts = [part for part in parts if isinstance(part, Text) and part.text.strip()]
-        if len(texts) < sum(not isinstance(part, Text) for part in parts) + len(texts):
+        if any(not isinstance(part, Text) for part in parts):
             self._scope.lose("$.system", "a system text holds words only")
         if any(text.cache for text in texts):
             return encode_blocks(list(texts), self._scope, "$.system", to_caller=False)
@@ -66,20 +66,24 @@ class Conversation:
         while at < len(turns):
             turn, where = turns[at], f"$.turns[{at}]"
             self._scope.extras(where, turn.extras)
+            if turn.name:
+                self._scope.lose(f"{where}.name", "participants have no names here")
             if turn.role == "assistant":
                 last = at
                 while last + 1 < len(turns) and turns[last + 1].role == "assistant":
                     last += 1
                 parts = [part for one in turns[at : last + 1] for part in one.parts]
                 at = last
-                said = [ids.of_call(part) if isinstance(part, ToolCall) else part for part in self._said(parts, where)]
-                _add(lines, "assistant", said)
-                calls = [part for part in parts if isinstance(part, ToolCall)]
-                _add(lines, "user", self._answers(calls, last, ids, results, where))
+                said = self._said(parts, where)
+                calls = [part for part in said if isinstance(part, ToolCall)]
+                legal = [ids.of_call(part) for part in calls]
+                renamed = iter(legal)
+                _add(lines, "assistant", [next(renamed) if isinstance(part, ToolCall) else part for part in said])
+                _add(lines, "user", self._answers(calls, [one.id for one in legal], last, results, where))
             elif turn.role in _SYSTEMS:
                 self._remind(turn, turns, at, lines)
             else:
-                _add(lines, "user", self._asked(turn, results, where))
+                _add(lines, "user", self._asked(turn, at, results, where))
             at += 1
         return lines
 
@@ -98,29 +102,30 @@ class Conversation:
                     kept.append(part)
         return kept
 
-    def _answers(self, calls: list[ToolCall], after: int, ids: Ids, results: Results, where: str) -> list[Part]:
-        """One result for each call, in their order."""
+    def _answers(self, calls: list[ToolCall], ids: list[str], after: int, results: Results, where: str) -> list[Part]:
+        """One result for each call, in their order; `ids`: what the calls are named now."""
         found: list[Part] = []
-        for call in calls:
+        for call, own in zip(calls, ids, strict=True):
             result = results.take(call.id, after)
             if result is None:
                 self._scope.lose(where, f"the call `{call.name}` has no result: an empty one stands in", "approximated")
                 result = ToolResult(call_id=call.id, parts=(Text(text="[no result]"),), is_error=True)
-            found.append(msgspec.structs.replace(result, call_id=ids.last(call.id)))
+            found.append(msgspec.structs.replace(result, call_id=own))
         return found
 
-    def _asked(self, turn: Turn, results: Results, where: str) -> list[Part]:
+    def _asked(self, turn: Turn, number: int, results: Results, where: str) -> list[Part]:
         """What a user said, and results that belong to no call, as words."""
         kept: list[Part] = []
-        for part in turn.parts:
+        for place, part in enumerate(turn.parts):
             match part:
                 case Text() if not part.text.strip():
                     continue
                 case ToolResult():
-                    if results.is_taken(part):
+                    if results.is_taken((number, place)):
                         continue
                     self._scope.lose(where, "a result without a call is told as the user's words", "approximated")
-                    kept += [Text(text=f"Result of the tool {part.name or part.call_id}:"), *part.parts]
+                    kept.append(Text(text=f"Result of the tool {part.name or part.call_id}:"))
+                    kept += [one for one in part.parts if not isinstance(one, Text) or one.text.strip()]
                 case Citation():
                     self._scope.lose(where, "a citation has no place in a request")
                 case _:

@@ -45,3 +45,22 @@ def count_marks(value: Any) -> int:
             return present(fields(value).get("cache_control")) is not None
         case _:
             return 0
+
+
+def drop_marks(value: Any, most: int) -> int:
+    """Takes away the marks that are too many, in the order of tools, system and messages, in which the cache is built.
+
+    Returns how many more there may be.
+    """
+    if isinstance(value, list):
+        for inner in value:
+            most = drop_marks(inner, most)
+    elif isinstance(value, dict):
+        for key in ("tools", "system", "messages", "content"):
+            if key in value:
+                most = drop_marks(value[key], most)
+        if "cache_control" in value:
+            most -= 1
+            if most < 0:
+                del value["cache_control"]
+    return most

@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 import msgspec
 
-from yibu.dialects._json import Fields, fields, present, rest, split
+from yibu.dialects._json import Fields, fields, present, rest, split, text_of
 from yibu.dialects._scope import Scope
 from yibu.dialects.anthropic.wire import Content, MediaBlock, Source, TextBlock, members_of, read_at
 from yibu.hub.errors import InvalidRequest, WouldLose
@@ -147,7 +147,7 @@ def _encode_file(part: Media, extras: dict[str, msgspec.Raw], scope: Scope, wher
             return _encode_ref(source, scope, where)
         case Inline():
             own = present(extras.get("source"))
-            if own is not None and b'"content"' in bytes(own) and fields(own).get("type") == b'"content"':
+            if own is not None and text_of(fields(own).get("type")) == "content":
                 return extras.pop("source")
             data = "".join(source.base64.split())
             mime = source.mime.partition(";")[0].strip() if scope.is_ours else true_mime(data, source.mime)

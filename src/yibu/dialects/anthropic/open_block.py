@@ -6,6 +6,7 @@ import msgspec
 
 from yibu.dialects._json import Fields, fields, present, raw, rest, text_of
 from yibu.dialects.anthropic.blocks import decode_content, seal_of
+from yibu.dialects.anthropic.calls import take_caller
 from yibu.dialects.anthropic.citations import decode_citation, decode_citations
 from yibu.dialects.anthropic.events import Delta, words
 from yibu.dialects.anthropic.wire import ID
@@ -53,7 +54,8 @@ class OpenBlock:
                 self._say(ThinkingDelta, text_of(members.get("thinking")) or "", out)
             case "tool_use":
                 id, name = (text_of(members.get(key)) or "" for key in ("id", "name"))
-                self._open(ToolCall(id=id, name=name, arguments="", extras=rest(members, _CALL)), out)
+                caller, extras = take_caller(rest(members, _CALL))
+                self._open(ToolCall(id=id, name=name, arguments="", member=caller, extras=extras), out)
             case _:
                 return
 

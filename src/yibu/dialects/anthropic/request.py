@@ -16,7 +16,8 @@ from yibu.dialects.anthropic.abilities import Abilities, abilities
 from yibu.dialects.anthropic.answers import NAME, Form, plan_form
 from yibu.dialects.anthropic.calls import alias
 from yibu.dialects.anthropic.conversation import Conversation
-from yibu.dialects.anthropic.marks import count_marks
+from yibu.dialects.anthropic.marks import count_marks, drop_marks
+from yibu.dialects.anthropic.sampling import encode_sampling
 from yibu.dialects.anthropic.thinking import Plan, decode_reasoning, plan_thinking
 from yibu.dialects.anthropic.tools import allowed, decode_choice, decode_tool, encode_choice, encode_tool, stand_in
 from yibu.dialects.anthropic.tools import encode_native as encode_native_tool
@@ -35,7 +36,6 @@ MOST_MARKS = 4
 FALLBACK_CEILING = 8192
 """`max_tokens` of a model of which nothing is known; the carrier gives the catalogue's figure."""
 _TIERS = {"standard_only": "default"}
-_LEAST_TOP_P = 0.95
 
 _BODY = msgspec.json.Decoder(RequestBody)
 _OBJECTS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
@@ -189,7 +189,7 @@ def _foreign(request: ChatRequest, scope: Scope) -> dict[str, Any]:
         "thinking": plan.thinking,
         "output_config": config or None,
         "metadata": {"user_id": request.user or request.safety_id} if request.user or request.safety_id else None,
-        **_sampling(request.sampling, plan, able, scope),
+        **encode_sampling(request.sampling, plan, able, scope),
         "service_tier": _encode_tier(request.service_tier, is_foreign=True),
         "stream": request.stream.on or None,
     }
@@ -199,7 +199,7 @@ def _foreign(request: ChatRequest, scope: Scope) -> dict[str, Any]:
     members = lean(members)
     if count_marks(members) > MOST_MARKS:
         scope.lose("$.cache_control", f"only the first {MOST_MARKS} cache marks are kept")
-        _drop_marks(members, [MOST_MARKS])
+        drop_marks(members, MOST_MARKS)
     return members
 
 
@@ -257,35 +257,6 @@ def _with_sentence(system: Any, sentence: str) -> Any:
     return f"{system}\n\n{sentence}" if system else sentence
 
 
-def _sampling(sampling: Sampling, plan: Plan, able: Abilities, scope: Scope) -> dict[str, Any]:
-    for name in ("presence_penalty", "frequency_penalty", "seed", "logit_bias"):
-        if getattr(sampling, name):
-            scope.lose(f"$.{name}", "there is no such option here")
-    temperature, top_p, top_k = sampling.temperature, sampling.top_p, sampling.top_k
-    if not able.has_sampling or plan.has_budget:
-        why = "a thinking model samples as it does" if able.has_sampling else "this model samples as it does"
-        if temperature not in (None, 1.0):
-            scope.lose("$.temperature", why)
-        if top_k is not None:
-            scope.lose("$.top_k", why)
-        if top_p is not None and (top_p < _LEAST_TOP_P or not able.has_sampling):
-            if top_p != 1.0:
-                scope.lose("$.top_p", why)
-            top_p = None
-        temperature = top_k = None
-    if temperature is not None and temperature > 1:
-        scope.lose("$.temperature", "the highest is 1 here", "approximated")
-        temperature = 1.0
-    if temperature is not None and top_p is not None and not able.takes_both:
-        if top_p != 1.0:
-            scope.lose("$.top_p", "not together with a temperature")
-        top_p = None
-    stops = [stop for stop in sampling.stop if stop.strip()]
-    if len(stops) < len(sampling.stop):
-        scope.lose("$.stop", "blank stop strings are refused here")
-    return {"temperature": temperature, "top_p": top_p, "top_k": top_k, "stop_sequences": stops or None}
-
-
 def _encode_tier(tier: str, *, is_foreign: bool = False) -> str | None:
     """There are two: with and without what the operator has set aside."""
     if not tier:
@@ -293,18 +264,3 @@ def _encode_tier(tier: str, *, is_foreign: bool = False) -> str | None:
     if tier in ("default", "standard"):
         return "standard_only"
     return "auto" if is_foreign else tier
-
-
-def _drop_marks(value: Any, left: list[int]) -> None:
-    """Takes the marks away that are too many, in the order of tools, system and messages, in which the cache is built."""
-    if isinstance(value, list):
-        for inner in value:
-            _drop_marks(inner, left)
-    elif isinstance(value, dict):
-        for key in ("tools", "system", "messages", "content"):
-            if key in value:
-                _drop_marks(value[key], left)
-        if "cache_control" in value:
-            left[0] -= 1
-            if left[0] < 0:
-                del value["cache_control"]

@@ -13,7 +13,7 @@ from yibu.dialects._json import fields, merge
 from yibu.dialects._scope import Scope
 from yibu.dialects.anthropic import parcel
 from yibu.dialects.anthropic.blocks import signature_of
-from yibu.dialects.anthropic.calls import arguments_of, carrier
+from yibu.dialects.anthropic.calls import DIRECT, arguments_of, carrier
 from yibu.dialects.anthropic.citations import encode_citation
 from yibu.dialects.anthropic.errors import AnthropicErrors
 from yibu.dialects.anthropic.finish import encode_finish
@@ -136,7 +136,9 @@ class Writer:
             case Refusal():
                 return self._begin({"type": "text", "text": ""}, is_text=True)
             case ToolCall():
-                call = {"type": "tool_use", "id": head.id, "name": head.name, "input": {}}
+                call: dict[str, Any] = {"type": "tool_use", "id": head.id, "name": head.name, "input": {}}
+                if head.member == DIRECT and self._scope.is_ours:
+                    call["caller"] = {"type": "direct"}
                 begun = self._begin(merge(call, self._scope.extras("$", head.extras)))
                 return begun + self._delta({"type": "input_json_delta", "partial_json": ""})
             case Citation():
@@ -192,8 +194,8 @@ class Writer:
             case ToolCall():
                 written = b""
                 if head.is_custom:
-                    call = msgspec.structs.replace(head, arguments="".join(self._custom))
-                    text = bytes(arguments_of(call)).decode()
+                    custom = msgspec.structs.replace(head, arguments="".join(self._custom))
+                    text = bytes(arguments_of(custom)).decode()
                     written = self._delta({"type": "input_json_delta", "partial_json": text})
                 written += self._stop()
                 sealed = msgspec.structs.replace(head, seal=event.seal or head.seal)

@@ -485,8 +485,11 @@ def test_betas_are_bounded() -> None:
     assert len(betas["anthropic-beta"].split(",")) == 32
 
 
+WITH_TOOLS = ("openai_chat", "openai_responses", "anthropic", "gemini", "bedrock_converse", "cohere_chat")
+
+
 def test_every_chat_dialect_reads_the_request() -> None:
-    """A request of this format can be told in every other one."""
+    """A request of this format can be told in every other one that knows tools."""
     request = decoded(
         messages=[
             {"role": "user", "content": "weather?"},
@@ -495,7 +498,7 @@ def test_every_chat_dialect_reads_the_request() -> None:
         ],
         tools=[{"name": "f", "input_schema": {"type": "object"}}],
     )
-    for dialect in chat_dialects().values():
+    for dialect in (one for id, one in chat_dialects().items() if id in WITH_TOOLS):
         back = dialect.decode_request(dialect.encode_request(request, []), Target(params={"model": "m"}))
         parts = [part for turn in back.turns for part in turn.parts]
         assert any(isinstance(part, ToolCall) and part.name == "f" for part in parts)

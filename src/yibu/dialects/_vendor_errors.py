@@ -56,6 +56,8 @@ _PLACE = re.compile(
     r"|\blocalhost(?::\d+)?",
     re.IGNORECASE,
 )
+OVERLOADED = 529
+"""Not haste of ours: the vendor has too much to do."""
 _CODE = re.compile(r"[\w.\-]{1,64}")
 _MOST_WORDS = 2000
 _MOST_TOLD = 1000
@@ -97,7 +99,9 @@ def error_in_body(value: Any) -> UpstreamError:
 
 def failed_of(error: UpstreamError) -> Failed:
     """The same as an event of a stream."""
-    return Failed(code=error.upstream_code or error.code, message=error.message, status=error.status)
+    is_overload = isinstance(error, Busy) and error.upstream_status == OVERLOADED
+    status = OVERLOADED if is_overload else error.status
+    return Failed(code=error.upstream_code or error.code, message=error.message, status=status)
 
 
 def sort_error(status: int, told: Told, words: str, retry_after_s: float | None) -> UpstreamError:

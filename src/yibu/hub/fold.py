@@ -28,7 +28,7 @@ from yibu.hub.usage import Usage
 def error_of(failed: Failed) -> UpstreamError:
     """The failure of a stream as the error that the same answer would have been without one."""
     kind: type[UpstreamError] = Broken
-    if failed.status == 429:
+    if failed.status in (429, 529):
         kind = Busy
     elif 400 <= failed.status < 500:
         kind = Refused

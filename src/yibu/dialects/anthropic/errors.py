@@ -27,7 +27,6 @@ _TYPES = {
     504: "timeout_error",
     529: "overloaded_error",
 }
-OVERLOADED = 529
 _SPENT = frozenset({"enforced_spend_limit_reached", "contract_spend_limit_reached"})
 """Waiting does not help: the operator's account has reached a limit of its own."""
 _NO_MODEL = re.compile(r"^model: \S+$")
@@ -39,7 +38,7 @@ class AnthropicErrors:
     def error_status(self, error: HubError) -> int:
         """A vendor that is overloaded, rather than tired of us, is 529 here: clients wait and try again."""
         is_overload = isinstance(error, Busy) and error.upstream_status != 429
-        return OVERLOADED if is_overload or isinstance(error, NoChannel) else error.status
+        return _vendor_errors.OVERLOADED if is_overload or isinstance(error, NoChannel) else error.status
 
     def encode_error(self, error: HubError, request_id: str) -> bytes:
         status = self.error_status(error)

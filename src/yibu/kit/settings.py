@@ -77,6 +77,12 @@ class Files(Section):
     max_bytes: Positive = 1024 * 1024 * 1024
 
 
+class Responses(Section):
+    """Answers that callers of OpenAI's Responses interface may come back to. `ttl_hours`: how long they are kept."""
+
+    ttl_hours: Annotated[float, Field(gt=0)] = 720
+
+
 class Tasks(Section):
     """Films and other long work. `workers`: how many are looked after at the same time; `deadline_s`: when one is given up."""
 
@@ -149,6 +155,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     fetch: Fetch = Fetch()
     files: Files = Files()
+    responses: Responses = Responses()
     tasks: Tasks = Tasks()
     channels: tuple[ChannelSettings, ...] = ()
     prices: tuple[PriceSettings, ...] = ()

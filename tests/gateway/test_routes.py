@@ -164,7 +164,7 @@ CALLED = [route.path for dialect in discover().values() for route in dialect.rou
 @pytest.mark.parametrize("path", CALLED)
 def test_every_call_forgives_what_people_type(path: str) -> None:
     """Doubled and missing versions, slashes too many, the whole path appended to itself."""
-    path = path.replace("{model:path}", "m").replace("{model}", "m")
+    path = path.replace("{model:path}", "m").replace("{model}", "m").replace("{response}", "r1")
     version, tail = path[: path.index("/", 1)], path[path.index("/", 1) :]
     wanted = found("POST", path)
     variants = [f"{path}/", f"/{path}", path.replace("/", "//"), version + path, version + version + path, path + path]

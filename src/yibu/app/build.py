@@ -9,6 +9,7 @@ import msgspec
 from yibu.catalog import catalog
 from yibu.dialects import chat_dialects
 from yibu.gateway.asgi import Gateway
+from yibu.gateway.background import Runs
 from yibu.gateway.closing import Closings
 from yibu.gateway.house import House
 from yibu.gateway.metrics import Metrics
@@ -27,6 +28,7 @@ from yibu.ledger import Ledger
 from yibu.ledger.stale import release_stale
 from yibu.relay import Wires
 from yibu.relay.seals import Seals
+from yibu.responses.archive import Archive
 from yibu.routing import channel
 from yibu.routing.credentials import Credentials
 from yibu.routing.health import Health
@@ -61,6 +63,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
         await house.ledger.start()
         await release_stale(house.db, house.ledger, older_than_ms=0)
         await house.db.write(lambda conn: free_leases(conn, now_ms()))
+        await house.archive.fail_unfinished()
         for chore in self.chores:
             await chore.enlist(house.db)
         house.wires.engine.start()
@@ -70,6 +73,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
         """Waits until every answered call is booked; tasks go on at the next start."""
         house = self.house
         await house.wires.engine.stop()
+        await house.runs.stop()
         await house.closings.drain()
         await house.ledger.stop()
         await self.uses.stop()
@@ -89,6 +93,8 @@ def build(settings: Settings) -> App:
     blobs = Blobs(settings.data_dir / "blobs")
     files = Files(db, blobs, ttl_ms=int(settings.files.ttl_hours * HOUR_MS), max_bytes=settings.files.max_bytes)
 
+    archive = Archive(db, ttl_ms=int(settings.responses.ttl_hours * HOUR_MS))
+
     directory = Directory(
         channel.from_settings(settings.channels), catalog.from_settings(settings.models, settings.prices)
     )
@@ -105,6 +111,7 @@ def build(settings: Settings) -> App:
     chores = (
         Chore("release_stale_holds", HOUR_S, release),
         Chore("remove_expired_files", HOUR_S / 6, files.remove_expired),
+        Chore("remove_expired_responses", HOUR_S / 6, archive.remove_expired),
         Chore("remove_orphans", HOUR_S * 6, files.remove_orphans),
     )
     credentials = Credentials(client)
@@ -144,6 +151,8 @@ def build(settings: Settings) -> App:
         ledger=ledger,
         wires=wires,
         closings=closings,
+        archive=archive,
+        runs=Runs(),
         metrics=metrics,
         directory=current,
         random=random.random,

@@ -10,7 +10,7 @@ import structlog
 from yibu.dialects import call_dialects, discover
 from yibu.dialects.dialect import Bounds, CallDialect, Dialect, Operation, SharedPath
 from yibu.dialects.openai_chat import DIALECT
-from yibu.gateway import billing, files, models, status, videos
+from yibu.gateway import billing, files, models, responses, status, videos
 from yibu.gateway.call import serve
 from yibu.gateway.count import count_tokens
 from yibu.gateway.house import House
@@ -44,6 +44,12 @@ OPERATIONS: Mapping[Operation, Handler] = {
     Operation.COUNT_TOKENS: count_tokens,
     Operation.LIST_MODELS: models.list_models,
     Operation.SHOW_MODEL: models.show_model,
+    Operation.CREATE_RESPONSE: responses.create,
+    Operation.SHOW_RESPONSE: responses.show,
+    Operation.DELETE_RESPONSE: responses.remove,
+    Operation.CANCEL_RESPONSE: responses.cancel,
+    Operation.RESPONSE_ITEMS: responses.items,
+    Operation.COUNT_RESPONSE: responses.count,
     Operation.SHOW_VIDEO: videos.show_video,
     Operation.VIDEO_CONTENT: videos.video_content,
     Operation.SUBSCRIPTION: billing.subscription,

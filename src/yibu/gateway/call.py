@@ -45,8 +45,13 @@ async def _serve(request: Request, reply: Reply, house: House, hear: Hear, calle
     body = await request.body(limits.body_bytes, limits.idle_s)
     dialect = hear(body)
     intent = dialect.sniff(body, request.target)
+    await carry(planned(request, house, dialect, intent, caller), reply, house)
+
+
+def planned(request: Request, house: House, dialect: CallDialect, intent: Intent, caller: Caller) -> Call:
+    """Raises `HubError` when nobody can serve it."""
     way = _plan(caller, intent, dialect, house)
-    call = Call(
+    return Call(
         request_id=request.id,
         key_id=caller.key_id,
         wallet=caller.wallet,
@@ -56,16 +61,25 @@ async def _serve(request: Request, reply: Reply, house: House, hear: Hear, calle
         public_url=request.public_url(house.settings.server.public_url),
         started_at=request.started_at,
     )
-    health, first = house.wires.health, way.attempts[0].channel.name
+
+
+async def carry(call: Call, reply: Reply, house: House) -> None:
+    """Steps 4 to 6."""
+    await deliver(call, await set_aside(call, house), reply, house)
+
+
+async def deliver(call: Call, hold: Hold | None, reply: Reply, house: House) -> None:
+    """Steps 5 and 6."""
+    health, first = house.wires.health, call.plan.attempts[0].channel.name
     is_probe = health.begin(first)
     try:
-        await _run(call, reply, house)
+        await _run(call, hold, reply, house)
     finally:
         if is_probe:
             health.leave(first)
 
 
-async def _run(call: Call, reply: Reply, house: House) -> None:
+async def _run(call: Call, hold: Hold | None, reply: Reply, house: House) -> None:
     outcome = Outcome()
     if call.plan.work:  # the task holds and settles by itself
         try:
@@ -73,7 +87,6 @@ async def _run(call: Call, reply: Reply, house: House) -> None:
         finally:
             _count(call, outcome, Nanos(0), house)
         return
-    hold = await _hold(call, house)
     closing = house.closings.of(call.wallet, hold.key if hold else "")
     reply.before_end = closing.begin
     try:
@@ -90,8 +103,10 @@ def _plan(caller: Caller, intent: Intent, dialect: CallDialect, house: House) ->
     return plan(wish, house.directory(), house.wires.health, house.random, house.settings.limits.attempts)
 
 
-async def _hold(call: Call, house: House) -> Hold | None:
-    """Sets aside the most that the call can cost. Raises `OutOfCredit`."""
+async def set_aside(call: Call, house: House) -> Hold | None:
+    """Holds the most that the call can cost. Raises `OutOfCredit`."""
+    if call.plan.work:
+        return None
     intent, model = call.intent, call.plan.model
     into = intent.text_bytes // BYTES_A_TOKEN + intent.media * TOKENS_A_MEDIUM
     is_chat = call.dialect.operation is Operation.CHAT  # other answers are sold by what was asked

@@ -34,15 +34,17 @@ async def count_tokens(request: Request, reply: Reply, house: House) -> None:
     caller = await identify(request, house)
     ticket = welcome(caller, house)
     try:
-        await _answer(request, reply, house, caller)
+        limits = house.settings.limits
+        await count(await request.body(limits.body_bytes, limits.idle_s), request, reply, house, caller)
     finally:
         ticket.release()
 
 
-async def _answer(request: Request, reply: Reply, house: House, caller: Caller) -> None:
+async def count(body: bytes, request: Request, reply: Reply, house: House, caller: Caller) -> None:
+    """Answers how many tokens the request in `body` would have."""
     dialect = cast(CountingDialect, request.dialect)
     limits = house.settings.limits
-    intent = dialect.sniff_count(await request.body(limits.body_bytes, limits.idle_s), request.target)
+    intent = dialect.sniff_count(body, request.target)
     wish = Wish(intent.model, dialect.id, caller.models, intent.lead, operation=dialect.operation)
     try:
         attempts = plan(wish, house.directory(), house.wires.health, house.random, limits.attempts).attempts

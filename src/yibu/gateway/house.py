@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from yibu.gateway.background import Runs
 from yibu.gateway.closing import Closings
 from yibu.gateway.metrics import Metrics
 from yibu.identity.callers import Callers
@@ -12,6 +13,7 @@ from yibu.kit.rates import Rates
 from yibu.kit.settings import Settings
 from yibu.ledger import Ledger
 from yibu.relay import Wires
+from yibu.responses.archive import Archive
 from yibu.routing.plan import Directory
 
 
@@ -25,6 +27,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     ledger: Ledger
     wires: Wires
     closings: Closings
+    archive: Archive
+    runs: Runs
     metrics: Metrics
     directory: Callable[[], Directory]
     random: Callable[[], float]

@@ -3,7 +3,8 @@
     HubError
     ├── CallerError                 the caller's to mend; never tried elsewhere, never billed
     │   ├── InvalidRequest          400  wrong or missing member (`param` is its path)
-    │   │   └── WouldLose           400  the vendor's format lacks a word for it, and the answer would be wrong without
+    │   │   ├── WouldLose           400  the vendor's format lacks a word for it, and the answer would be wrong without
+    │   │   └── UnknownResponse     400  what it continues is not kept
     │   ├── InvalidMedia            400  a picture that cannot be had or read
     │   ├── NoKey · WrongKey        401
     │   ├── NotAllowed              403
@@ -69,6 +70,13 @@ class WouldLose(InvalidRequest):
 
     zh = "厂商使用另一种格式，其中无法表达你要求的全部内容；请去掉 `param` 指出的成员，或换一个模型。"
     code = "translation_loss"
+
+
+class UnknownResponse(InvalidRequest):
+    """The response that this one continues is not kept any more, or never was. Send the whole conversation instead."""
+
+    code = "previous_response_not_found"
+    zh = "它所接续的回答已不再保存，或从未保存过。请改为发送整段对话。"
 
 
 class InvalidMedia(CallerError):

@@ -54,6 +54,7 @@ class OpenAI(Provider):
         "openai_embeddings": "/v1/embeddings",
         "openai_moderations": "/v1/moderations",
     }
+    counts = {"openai_responses": "/v1/responses/input_tokens"}
     quirks = {"openai_chat": CHAT}
     quirky_models = OWN
     works = {Work.VIDEO: OpenAIVideos()}

@@ -9,11 +9,13 @@ Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
 Headers = list[tuple[bytes, bytes]]
+Listener = Callable[[bytes], Awaitable[None]]
 
 PING = b": ping\n\n"
 PING_S = 15.0
 """A stream that has been silent for so long gets a comment, which every client skips, so that proxies keep it open."""
 
+HTTP_OK = 200
 NO_CONTENT = (204, 304)
 """Answers of which a length would say something else. Source: RFC 9110, section 8.6."""
 
@@ -43,6 +45,8 @@ class Reply:
         self._pinging: asyncio.Task[None] | None = None
         self.before_end: Callable[[], None] | None = None
         """Called once, just before the last byte of the answer goes out."""
+        self.listener: Listener | None = None
+        """Hears each piece of a good answer before it goes out."""
         self.has_started = False
         self.is_gone = False
         self.status = 0
@@ -62,6 +66,8 @@ class Reply:
 
     async def write(self, data: bytes) -> None:
         """Sends a piece; waits while the customer is slower than the upstream."""
+        if self.listener:
+            await self.listener(data)
         await self._after_ping()
         self._is_writing = True
         try:
@@ -79,6 +85,8 @@ class Reply:
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Sends an answer in one piece."""
+        if self.listener and status == HTTP_OK:
+            await self.listener(body)
         length = [] if status in NO_CONTENT else [(b"content-length", str(len(body)).encode())]
         self.has_started = True
         self.status = status

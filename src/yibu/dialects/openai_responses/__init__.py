@@ -7,6 +7,8 @@ OpenRouter and Bedrock; read 2026-11-22.
 from collections.abc import Mapping
 from typing import ClassVar
 
+import msgspec
+
 from yibu.dialects._json import fields, present
 from yibu.dialects._vendor_errors import decode_error
 from yibu.dialects.dialect import NOWHERE, Bounds, Intent, Operation, Route, Tap, Target
@@ -24,6 +26,24 @@ from yibu.hub.errors import HubError, UpstreamError
 from yibu.hub.loss import Losses
 from yibu.hub.reply import ChatReply
 
+COUNTED = frozenset(
+    {
+        "model",
+        "input",
+        "instructions",
+        "tools",
+        "tool_choice",
+        "text",
+        "reasoning",
+        "conversation",
+        "previous_response_id",
+        "truncation",
+        "parallel_tool_calls",
+        "personality",
+    }
+)
+"""What the counting of tokens takes. Source: openai-python 3.54.0, `InputTokenCountParams`."""
+
 
 class OpenAIResponses(ResponsesErrors):
     """`bounds`: limits on what a request may hold; `asked`: the one request that this object answers, None for any."""
@@ -35,7 +55,14 @@ class OpenAIResponses(ResponsesErrors):
     needs_inline: ClassVar[bool] = False
     stream_accept: ClassVar[str] = "text/event-stream"
     ping: ClassVar[bytes] = b": ping\n\n"
-    routes: ClassVar[tuple[Route, ...]] = (Route("POST", "/v1/responses", Operation.CHAT),)
+    routes: ClassVar[tuple[Route, ...]] = (
+        Route("POST", "/v1/responses", Operation.CREATE_RESPONSE),
+        Route("POST", "/v1/responses/input_tokens", Operation.COUNT_RESPONSE),
+        Route("GET", "/v1/responses/{response}", Operation.SHOW_RESPONSE),
+        Route("DELETE", "/v1/responses/{response}", Operation.DELETE_RESPONSE),
+        Route("POST", "/v1/responses/{response}/cancel", Operation.CANCEL_RESPONSE),
+        Route("GET", "/v1/responses/{response}/input_items", Operation.RESPONSE_ITEMS),
+    )
 
     def __init__(self, bounds: Bounds | None = None, asked: Asked | None = None) -> None:
         self.bounds = bounds or Bounds()
@@ -100,6 +127,20 @@ class OpenAIResponses(ResponsesErrors):
             number = self._tap.number + 1
             return frame({"type": "response.failed", "response": about, "sequence_number": number})
         return super().encode_stream_error(error, request_id)
+
+    def sniff_count(self, body: bytes, target: Target = NOWHERE) -> Intent:
+        return sniff.sniff(body, self.bounds)
+
+    def splice_count(self, intent: Intent, model: str) -> bytes:
+        """OpenAI refuses members here that it takes for an answer."""
+        members = {key: value for key, value in fields(sniff.splice(intent, model)).items() if key in COUNTED}
+        return msgspec.json.encode(members)
+
+    def decode_count(self, body: bytes, target: Target = NOWHERE) -> ChatRequest:
+        return decode_request(body, self.bounds)
+
+    def encode_count(self, tokens: int) -> bytes:
+        return msgspec.json.encode({"object": "response.input_tokens", "input_tokens": tokens})
 
     def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
         return decode_error(status, headers, body)

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote
 
 from yibu.sandbox import completions, models, videos
 from yibu.sandbox.anthropic import routes as anthropic
+from yibu.sandbox.bedrock import routes as bedrock
 from yibu.sandbox.engines.language import Language
 from yibu.sandbox.gemini import routes as gemini
 from yibu.sandbox.jobs import Jobs
@@ -60,6 +61,7 @@ class Sandbox:
             ("GET", re.compile(r"/v1beta/models"), self._list_gemini),
             ("GET", re.compile(r"/v1beta/models/(.+)"), self._get_gemini),
             ("POST", gemini.METHODS, self._generate),
+            ("POST", bedrock.METHODS, self._converse),
             ("POST", re.compile(r"/v1/videos"), self._video(videos.create)),
             ("GET", re.compile(r"/v1/videos"), self._video(videos.list_jobs)),
             ("GET", re.compile(r"/v1/videos/([^/]+)"), self._video(videos.get)),
@@ -172,6 +174,9 @@ class Sandbox:
 
     def _kept(self, handler: Handler) -> Handler:
         return lambda request, *groups: handler(request, self._store, *groups)
+
+    async def _converse(self, request: Request, model: str, method: str) -> Response:
+        return await bedrock.converse(request, self._language, model, method)
 
     def _video(self, handler: Handler) -> Handler:
         return lambda request, *groups: handler(self._jobs, request, *groups)

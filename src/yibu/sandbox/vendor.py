@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from yibu.sandbox.anthropic import words as anthropic
+from yibu.sandbox.bedrock import routes as bedrock_routes
+from yibu.sandbox.bedrock import words as bedrock
 from yibu.sandbox.gemini import routes as gemini_routes
 from yibu.sandbox.gemini import words as gemini
 from yibu.sandbox.refusal import Refusal
@@ -45,6 +47,12 @@ GEMINI = Vendor(
     wrong_key=lambda: Refusal(400, "", code="invalid_api_key"),
     shape=gemini.shape,
 )
+BEDROCK = Vendor(
+    key_of=lambda headers, query: bedrock.key_of(headers),
+    keyless=bedrock.keyless,
+    wrong_key=bedrock.wrong_key,
+    shape=bedrock.shape,
+)
 GEMINI_ARRAY = replace(GEMINI, shape=gemini.shape_in_array)
 
 
@@ -55,4 +63,4 @@ def vendor_of(path: str, headers: Mapping[str, str], query: Mapping[str, str]) -
     if path.startswith("/v1beta/models") or gemini_routes.METHODS.fullmatch(path):
         is_array = path.endswith(":streamGenerateContent") and query.get("alt") != "sse"
         return GEMINI_ARRAY if is_array else GEMINI
-    return OPENAI
+    return BEDROCK if bedrock_routes.METHODS.fullmatch(path) else OPENAI

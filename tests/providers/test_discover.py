@@ -8,7 +8,7 @@ from msgspec import Raw, json
 
 from tests.providers.test_openai_videos import REQUEST
 from yibu import providers
-from yibu.dialects import call_dialects, chat_dialects
+from yibu.dialects import chat_dialects, spoken_dialects
 from yibu.hub.errors import InvalidRequest
 from yibu.hub.loss import Losses
 from yibu.hub.work import Work
@@ -44,32 +44,14 @@ def test_a_vendor_says_who_it_is_and_where_that_is_written(provider: Provider) -
     assert re.search(r"Docs: \S+.*read\s\d{4}-\d\d-\d\d", said, re.DOTALL)
 
 
-COMING = {
-    "anthropic",
-    "bedrock_converse",
-    "cohere_chat",
-    "cohere_embed",
-    "cohere_rerank",
-    "cohere_rerank_v2",
-    "gemini",
-    "gemini_embeddings",
-    "jina_embeddings",
-    "jina_rerank",
-    "openai_completions",
-    "openai_embeddings",
-    "openai_moderations",
-    "openai_responses",
-    "siliconflow_rerank",
-    "voyage_embeddings",
-    "xinference_rerank",
-}
+COMING = {"gemini_embeddings"}
 """Formats whose paths are known already; a channel speaks those that are there."""
 
 
 @FOUND
 def test_a_vendor_speaks_dialects_that_are_known(provider: Provider) -> None:
     """At paths that begin with a slash, below an address with a scheme or none."""
-    assert set(provider.speaks) <= set(call_dialects()) | COMING
+    assert set(provider.speaks) <= set(spoken_dialects()) | COMING
     assert set(provider.streams) | set(provider.quirks) <= set(provider.speaks)
     assert all(path.startswith("/") for path in (*provider.speaks.values(), *provider.streams.values()))
     assert provider.models_path == "" or provider.models_path.startswith("/")

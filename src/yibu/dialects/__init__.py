@@ -1,22 +1,34 @@
 """Wire formats, one module or package each: bytes to hub and back, without any I/O.
 
-A dialect is found because its file is there: whatever module in this package has a `DIALECT` takes part.
+A dialect is found because its file is there: whatever module in this package has a `DIALECT` takes part. One that only
+vendors speak, and that nobody calls us in, is a `VENDOR_DIALECT`: it writes requests and reads answers, nothing else.
 """
 
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import cast
+from typing import Any, cast
 
-from yibu.dialects.dialect import CallDialect, ChatDialect, Dialect
+from yibu.dialects.dialect import CallDialect, ChatDialect, Dialect, VendorDialect
 
 
 @cache
 def discover() -> dict[str, Dialect]:
     """All dialects by their id, in the order of their files' names. Raises `ValueError` when two claim the same id."""
-    found: dict[str, Dialect] = {}
+    return _found("DIALECT")
+
+
+@cache
+def spoken_dialects() -> dict[str, VendorDialect]:
+    """Those in which vendors may be asked: of the others, whatever is asked of a model, and the vendors' own."""
+    own: dict[str, VendorDialect] = _found("VENDOR_DIALECT")
+    return {**call_dialects(), **own}
+
+
+def _found(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for module in sorted(iter_modules(__path__), key=lambda module: module.name):
-        dialect: Dialect | None = getattr(import_module(f"{__name__}.{module.name}"), "DIALECT", None)
+        dialect = getattr(import_module(f"{__name__}.{module.name}"), name, None)
         if dialect is None:
             continue
         if dialect.id in found:

@@ -159,6 +159,19 @@ class Dialect(Protocol):
         ...
 
 
+class VendorDialect(Protocol):
+    """The half of a wire format that faces a vendor: requests are written, answers are read."""
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    operation: ClassVar[Operation]
+
+    def request_headers(self, target: Target) -> dict[str, str]: ...
+    def encode_request(self, request: Any, losses: Losses) -> bytes: ...
+    def decode_reply(self, body: bytes, asked: Any = None) -> Any: ...
+    def decode_error(self, status: int, headers: dict[str, str], body: bytes) -> UpstreamError: ...
+
+
 class CallDialect(Dialect, Protocol):
     """A wire format for something that is asked of a model and answered; what it is says `operation`.
 

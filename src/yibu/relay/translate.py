@@ -4,8 +4,8 @@ from typing import Any, cast
 
 import msgspec
 
-from yibu.dialects import call_dialects
-from yibu.dialects.dialect import CallDialect, ChatDialect, Operation
+from yibu.dialects import spoken_dialects
+from yibu.dialects.dialect import ChatDialect, Operation, VendorDialect
 from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import Broken, HubError, InvalidRequest, WouldLose
 from yibu.hub.estimate import TextMeter
@@ -27,7 +27,7 @@ from yibu.routing.plan import Attempt
 
 async def translate(call: Call, attempt: Attempt, reply: Reply, wires: Wires, outcome: Outcome) -> None:
     """Raises `HubError` while nothing was sent to the customer; afterwards it is in `outcome.error`."""
-    spoken = call_dialects()[attempt.dialect]
+    spoken = spoken_dialects()[attempt.dialect]
     request = call.dialect.decode_request(call.intent.body, call.intent.target)
     asked = msgspec.structs.replace(request, model=attempt.model)
     if call.dialect.operation is Operation.CHAT:
@@ -61,7 +61,7 @@ async def _fit(request: ChatRequest, call: Call, attempt: Attempt, spoken: ChatD
 async def _whole(
     call: Call,
     attempt: Attempt,
-    spoken: CallDialect,
+    spoken: VendorDialect,
     request: Any,
     asked: Any,
     response: Response,

@@ -5,7 +5,7 @@ from typing import cast
 import msgspec
 import structlog
 
-from yibu.dialects.dialect import NOWHERE, CallDialect, ChatDialect
+from yibu.dialects.dialect import NOWHERE, ChatDialect, VendorDialect
 from yibu.hub.errors import Broken, Late, UpstreamError
 from yibu.hub.loss import Losses
 from yibu.kit.http import BodyTooLarge, HttpFailed, Response, TimedOut
@@ -19,7 +19,7 @@ MOST_REPLY_BYTES = 64 * 1024 * 1024
 
 
 async def send(
-    call: Call, attempt: Attempt, spoken: CallDialect, body: bytes, losses: Losses, wires: Wires
+    call: Call, attempt: Attempt, spoken: VendorDialect, body: bytes, losses: Losses, wires: Wires
 ) -> Response:
     """Sends `body`, written in the dialect `spoken`, and returns when the head of a good answer is there.
 
@@ -43,7 +43,7 @@ async def send(
 
 
 async def post(
-    attempt: Attempt, spoken: CallDialect, url: str, headers: dict[str, str], body: bytes, wires: Wires
+    attempt: Attempt, spoken: VendorDialect, url: str, headers: dict[str, str], body: bytes, wires: Wires
 ) -> Response:
     """The same for a body that is ready. `headers`: with the content type that is expected, without the credential."""
     accept = headers["accept"]

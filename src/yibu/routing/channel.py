@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from yibu.dialects import call_dialects
+from yibu.dialects import spoken_dialects
 from yibu.dialects.dialect import Operation
 from yibu.kit.settings import ChannelSettings
 from yibu.providers import discover
@@ -88,7 +88,7 @@ def _channel(settings: ChannelSettings) -> Channel:
 
 
 def _operations(speaks: Iterable[str]) -> dict[str, Operation]:
-    known = call_dialects()
+    known = spoken_dialects()
     return {id: known[id].operation for id in speaks if id in known}
 
 

@@ -146,6 +146,15 @@ def test_results_are_quoted(http: httpx2.Client) -> None:
     assert text.startswith("According to the tools, get_weather: 31 degrees This is a PNG picture of 64x32 pixels")
 
 
+def test_neighbours_of_the_assistant_are_one_turn(http: httpx2.Client) -> None:
+    """Calls in two messages may be answered in one; instructions may stand in the middle."""
+    calls = ask(http, "Weather in Rome and Paris", tools=[WEATHER])["content"]
+    messages = [USER, *({"role": "assistant", "content": [call]} for call in calls), result(*(c["id"] for c in calls))]
+    told = ask(http, messages=[*messages, {"role": "system", "content": "Be brief"}], tools=[WEATHER])
+
+    assert told["content"][0]["text"] == "According to the tools, get_weather: 31; get_weather: 31."
+
+
 def test_thinking_comes_signed(http: httpx2.Client) -> None:
     """Whole and streamed give the same thinking and signature, which are counted."""
     whole = ask(http, **THINKING)

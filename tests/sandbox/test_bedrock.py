@@ -175,7 +175,7 @@ USE = {"role": "assistant", "content": [{"toolUse": {"toolUseId": "t1", "name": 
         ({"fancy": 1}, "Malformed input request: #: extraneous key [fancy] is not permitted"),
         ({"messages": [USE]}, "A conversation must start with a user message."),
         ({"messages": [user("x"), user("y")]}, "A conversation must alternate between user and assistant roles."),
-        ({"messages": [user(" ")]}, "The text field in the ContentBlock object at messages.0.content.0 is blank."),
+        ({"messages": [user("")]}, "The text field in the ContentBlock object at messages.0.content.0 is blank."),
         ({"messages": [user()]}, "The content field in the Message object at messages.0 is empty."),
         ({"messages": [user("x"), USE, user("y")]}, "Expected toolResult blocks at messages.2.content for the following Ids: t1"),
         ({"messages": [user("x"), USE]}, "Expected toolResult blocks at messages.2.content for the following Ids: t1"),

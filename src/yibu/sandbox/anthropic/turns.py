@@ -1,6 +1,7 @@
 """Reads `messages` and checks how they follow each other: roles, calls and their results, what the last may be.
 
-Source: Anthropic, *Create a message* and *Tool use*, read 2026-11-22.
+Neighbouring assistant messages are one turn, and instructions of the role system may stand behind the first message, as in
+recorded requests that Anthropic took. Source: Anthropic, *Create a message* and *Tool use*, read 2026-11-22.
 """
 
 from yibu.sandbox.anthropic.blocks import Content, read_content
@@ -22,20 +23,23 @@ def read_turns(wire: Members, version: str, betas: str) -> tuple[tuple[Turn, ...
     marks: list[str] = []
     asked: list[str] = []  # ids of the calls that this message must answer
     ids: set[str] = set()
-    roles = ("user", "assistant", "system") if _SYSTEM_BETA in betas else ("user", "assistant")
     for number, message in enumerate(messages):
         message.only(("role", "content", "id"))
-        role = message.choice("role", roles)
+        role = message.choice("role", ("user", "assistant", "system") if number else ("user", "assistant"))
         if number == 0 and role != "user":
             raise wrong('messages: first message must use the "user" role')
         content = read_content(message, role)
         _check_content(message, content, is_last=number == len(messages) - 1, version=version)
-        _check_results(number, content, asked)
+        if role == "user":
+            _check_results(number, content, asked)
+            asked = []
+        elif asked and role == "system":
+            raise _unanswered(number - 1, asked)
         for call in content.calls:
             if call.id in ids:
                 raise wrong("messages: `tool_use` ids must be unique")
             ids.add(call.id)
-        asked = [call.id for call in content.calls]
+        asked += [call.id for call in content.calls]
         turns += _turns(role, content)
         marks += content.marks
     if asked:
@@ -76,6 +80,8 @@ def _unanswered(number: int, ids: list[str]) -> Exception:
 
 def _turns(role: str, content: Content) -> list[Turn]:
     mark = content.marks[-1] if content.marks else ""
+    if role == "system":
+        return [Turn("system", content.text, mark=mark)]
     if role == "system":
         return [Turn("system", content.text, mark=mark)]
     if role == "assistant":

@@ -208,7 +208,7 @@ def _content(message: Members, role: str) -> _Content:
         match kind:
             case "text":
                 text = block.text("text")
-                if not text.strip():
+                if not text:
                     raise wrong(
                         f"The text field in the ContentBlock object at {block.path} is blank. Add text to the text field, and try again."
                     )
@@ -268,7 +268,7 @@ def _media(wire: Members, kind: str) -> Media:
         )
     source = wire.object("source")
     if source.has("s3Location"):
-        raise wrong("This model doesn't support the s3Uri field. Remove s3Uri and try again.")
+        return Media(_KINDS[kind], source.object("s3Location").text("uri"), name)
     data = source.text("bytes")
     try:
         base64.b64decode(data, validate=True)

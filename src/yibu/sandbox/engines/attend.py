@@ -55,7 +55,7 @@ def _linked(media: Media, chinese: bool) -> Seen:
     kinds = {"picture": ("a picture", "图片"), "audio": ("a sound", "音频")}
     kinds |= {"document": ("a document", "文档"), "video": ("a film", "影片")}
     english, own = kinds[media.kind]
-    if not re.match(r"(https?|gs)://", media.url) and media.kind == "picture":
+    if not re.match(r"(https?|gs|s3)://", media.url) and media.kind == "picture":
         raise Refusal(
             400,
             "Invalid image: expected a base64-encoded data URL with an image MIME type.",

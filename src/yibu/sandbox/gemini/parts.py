@@ -63,6 +63,14 @@ class Parts:
     calls: list[FunctionCall] = field(default_factory=list)
     responses: list[FunctionResponse] = field(default_factory=list)
 
+    def extend(self, more: "Parts") -> None:
+        """What a neighbouring content of the same turn says."""
+        self.texts += more.texts
+        self.thoughts += more.thoughts
+        self.media += more.media
+        self.calls += more.calls
+        self.responses += more.responses
+
 
 def read_parts(wire: Members) -> Parts:
     """The field `parts`. Raises `Refusal` 400."""

@@ -58,7 +58,7 @@ def read_generation(body: dict[str, Any], model: str, *, stream: bool, is_sealed
     thinking = inner(config, "thinkingConfig", "ThinkingConfig")
     for name in ("presencePenalty", "frequencyPenalty"):
         config.number(name, -2.0, 2.0)
-    config.integer("topK", 1, 1000)
+    config.number("topK", 1.0, 1000.0)
     ask = Ask(
         model=model,
         turns=(*_system(wire), *turns),

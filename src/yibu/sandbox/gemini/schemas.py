@@ -53,8 +53,6 @@ def _nested(wire: Members, kind: str) -> Schema:
         return {"items": read_schema(wire.object("items"))}
     if kind != "object":
         return {}
-    if wire.has("properties") and not wire.value["properties"]:
-        raise wire.wrong("properties", "should be non-empty for OBJECT type")
     names = wire.object("properties").value if wire.has("properties") else {}
     for number, name in enumerate(wire.texts("required")):
         if name not in names:

@@ -1,6 +1,7 @@
 """Reads `contents` and checks how they follow each other: roles, calls and responses, signatures of the running turn.
 
-Source: Google, *Function calling*, *Thought signatures*, read 2026-11-22; the errors as the API words them.
+Neighbouring contents of the model are one turn, as in recorded requests that Google took; the responses to a turn's calls
+stand in one content. Source: Google, *Function calling*, *Thought signatures*, read 2026-11-22; the errors as the API words them.
 """
 
 import msgspec
@@ -29,7 +30,11 @@ def read_turns(wire: Members, *, is_sealed: bool) -> tuple[Turn, ...]:
         role = content.text("role", "user") or "user"
         if role not in ("user", "model", "function"):
             raise wrong("Please use a valid role: user, model.")
-        read.append(("model" if role == "model" else "user", read_parts(content)))
+        parts = read_parts(content)
+        if role == "model" and read and read[-1][0] == "model":
+            read[-1][1].extend(parts)
+        else:
+            read.append(("model" if role == "model" else "user", parts))
     _check_order(read)
     if is_sealed:
         _check_signatures(read)
@@ -45,7 +50,7 @@ def _check_order(contents: list[tuple[str, Parts]]) -> None:
             if not asked or role == "model":
                 raise wrong(_BEFORE)
             _check_match(asked, parts)
-        if parts.calls and (role != "model" or number == 0 or contents[number - 1][0] == "model"):
+        if parts.calls and (role != "model" or number == 0):
             raise wrong(_AFTER)
         asked = parts.calls
     if asked:

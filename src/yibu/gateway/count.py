@@ -8,7 +8,7 @@ from typing import cast
 
 import structlog
 
-from yibu.dialects.dialect import CountingDialect, Intent
+from yibu.dialects.dialect import CountingDialect, Intent, Operation
 from yibu.gateway.admit import identify, welcome
 from yibu.gateway.house import House
 from yibu.gateway.request import Request
@@ -53,8 +53,10 @@ async def count(body: bytes, request: Request, reply: Reply, house: House, calle
     for attempt in attempts:
         counted = await _ask(dialect, intent, attempt, house.wires)
         if counted is not None:
+            house.metrics.calls(Operation.COUNT_TOKENS, attempt.channel.name, "200").inc()
             await reply.whole(200, [headers.JSON, headers.channel(attempt.channel.name)], counted)
             return
+    house.metrics.calls(Operation.COUNT_TOKENS, "", "200").inc()
     tokens = estimate_request(dialect.decode_count(intent.body, intent.target))
     await reply.whole(200, [headers.JSON, *headers.losses([_ESTIMATED])], dialect.encode_count(tokens))
 

@@ -1,26 +1,24 @@
 """Listens to an answer that is passed on as it is: learns its usage and its end. Nothing in it has to be hidden, because
 this format always tells its usage."""
 
-from collections.abc import Callable
-
 import msgspec
 
 from yibu.dialects._json import present
 from yibu.dialects._sse import MAX_FRAME_BYTES, Frame, Frames
+from yibu.dialects._whole import Seen, WholeTap
 from yibu.dialects.anthropic.errors import error_in_body
 from yibu.dialects.anthropic.events import DELTA, EVENT, MESSAGE, StreamEvent, words
 from yibu.dialects.anthropic.reply import decode_reply
 from yibu.dialects.anthropic.usage import Tally
 from yibu.dialects.dialect import Intent, Tap
-from yibu.hub.errors import Broken, HubError, UpstreamError
+from yibu.hub.errors import Broken, HubError
 from yibu.hub.estimate import TextMeter
-from yibu.hub.reply import ChatReply
 from yibu.hub.usage import Usage
 
 
 def make_tap(intent: Intent) -> Tap:
     """A tap for the answer to `intent`."""
-    return StreamTap() if intent.is_stream else WholeTap(lambda body: decode_reply(body, None))
+    return StreamTap() if intent.is_stream else WholeTap(_look)
 
 
 class _Block(msgspec.Struct):
@@ -97,36 +95,8 @@ class StreamTap:
                 return
 
 
-class WholeTap:
-    """Gathers the one JSON body and understands it at its end; a body beyond all measure is not looked at."""
-
-    def __init__(self, decode: Callable[[bytes], ChatReply]) -> None:
-        self.usage: Usage | None = None
-        self.is_finished = False
-        self.failed: HubError | None = None
-        self.is_told = False
-        self.text_units = 0
-        self._decode = decode
-        self._body: bytearray | None = bytearray()
-
-    def feed(self, chunk: bytes) -> bytes:
-        if self._body is not None:
-            self._body += chunk
-            if len(self._body) > MAX_FRAME_BYTES:
-                self._body = None
-        return chunk
-
-    def finish(self) -> bytes:
-        if self._body is None:
-            return b""
-        try:
-            reply = self._decode(bytes(self._body))
-        except UpstreamError as error:
-            self.failed = error
-            return b""
-        finally:
-            self._body = None
-        meter = TextMeter()
-        meter.feed_reply(reply)
-        self.usage, self.text_units, self.is_finished = reply.usage, meter.tokens, True
-        return b""
+def _look(body: bytes) -> Seen:
+    reply = decode_reply(body, None)
+    meter = TextMeter()
+    meter.feed_reply(reply)
+    return Seen(body, reply.usage, meter.tokens)

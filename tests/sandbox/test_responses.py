@@ -345,6 +345,11 @@ def test_wrong_input_names_the_member(http: httpx2.Client, value: dict[str, Any]
     assert refused(http, value)["param"] == param
 
 
+def test_codex_says_who_it_is(http: httpx2.Client) -> None:
+    """`client_metadata` is taken, although no page names it."""
+    assert ask(http, client_metadata={"x-codex-installation-id": "1"})["status"] == "completed"
+
+
 def test_tokens_are_counted(http: httpx2.Client) -> None:
     """The count is that of the response."""
     counted = http.post("/v1/responses/input_tokens", json=body(instructions="Be brief")).json()

@@ -1,6 +1,7 @@
 """Reads the body of `POST /v1/responses` and `/v1/responses/input_tokens` as strictly as OpenAI does.
 
-Source: OpenAI, *Create a model response*, *Structured outputs*, read 2026-11-22.
+Source: OpenAI, *Create a model response*, *Structured outputs*, read 2026-11-22. `client_metadata` stands there in no page, but Codex
+CLI 0.169 sends it.
 """
 
 import re
@@ -19,7 +20,7 @@ _COUNTED = """model input instructions tools tool_choice text reasoning conversa
     parallel_tool_calls"""
 _MEMBERS = f"""{_COUNTED} store background background_options stream stream_options include max_output_tokens max_tool_calls
     temperature top_p top_logprobs context_management metadata user safety_identifier service_tier prompt_cache_key
-    prompt_cache_options prompt_cache_retention moderation prompt"""
+    prompt_cache_options prompt_cache_retention moderation prompt client_metadata"""
 INCLUDES = (
     "web_search_call.action.sources",
     "web_search_call.results",

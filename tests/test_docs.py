@@ -27,7 +27,7 @@ from yibu.kit.settings import Settings, load
 from yibu.providers.provider import Provider
 from yibu.routing import channel
 from yibu.sandbox.behaviours import FATES, MANNERS
-from yibu.sandbox.models import LANGUAGE_MODEL
+from yibu.sandbox.models import LANGUAGE_MODEL, OTHER_MODELS
 from yibu.tasks import films
 
 ROOT = Path(__file__).parents[1]
@@ -187,7 +187,7 @@ def test_every_provider_is_described(provider: Provider) -> None:
         assert provider.base_url in row.split("|")[4]
 
 
-@pytest.mark.parametrize("model", [LANGUAGE_MODEL, *MANNERS, *FATES])
+@pytest.mark.parametrize("model", [LANGUAGE_MODEL, *OTHER_MODELS, *MANNERS, *FATES])
 def test_every_model_of_the_sandbox_is_described(model: str) -> None:
     """A model has a row in both pages."""
     for page in both("docs/sandbox"):

@@ -64,7 +64,8 @@ class SandboxChild:
                 await self._process.wait()
 
     def join(self, settings: Settings) -> Settings:
-        """The settings with the sandbox as more channels, one for all and one a format; what the configuration says of a model wins."""
+        """The settings with the sandbox as more channels: one for all, one for each format of chat, and one for each other vendor
+        whose format it has. What the configuration says of a model wins."""
         about = _about()
         served: dict[str, tuple[str, tuple[str, ...], dict[str, str]]] = {
             "sandbox": ("openai", (), {name: name for name in about["models"]})
@@ -75,6 +76,8 @@ class SandboxChild:
                 (form["speaks"],),
                 _in_format(form, about["manners"]),
             )
+        for vendor, models in about["others"].items():
+            served[f"sandbox-{vendor}"] = (vendor, (), {name: name for name in models})
         channels = [
             ChannelSettings(
                 name=name,
@@ -142,7 +145,7 @@ def _in_format(form: dict[str, str], manners: Sequence[str]) -> dict[str, str]:
     return {base: f"sandbox/rules{seal}"} | {f"{base}/{manner}": f"sandbox/{manner}{seal}" for manner in manners}
 
 
-def _prices(models: Sequence[str], prices: dict[str, dict[str, str]]) -> list[PriceSettings]:
+def _prices(models: Sequence[str], prices: dict[str, dict[str, Any]]) -> list[PriceSettings]:
     known = Models(shipped())
-    kinds = {name: "film" if known.find(name).kind == "video" else "token" for name in models}
+    kinds = {name: known.find(name).kind for name in models}
     return [PriceSettings.model_validate({"model": name, **prices[kind]}) for name, kind in kinds.items()]

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from yibu.sandbox import completions, models, videos
+from yibu.sandbox import completions, embeddings, legacy, models, moderations, rerank, videos
 from yibu.sandbox.anthropic import routes as anthropic
 from yibu.sandbox.bedrock import routes as bedrock
 from yibu.sandbox.engines.language import Language
+from yibu.sandbox.engines.vectors import Vectors
 from yibu.sandbox.gemini import routes as gemini
 from yibu.sandbox.jobs import Jobs
 from yibu.sandbox.refusal import Refusal
@@ -34,15 +35,16 @@ Handler = Callable[..., Awaitable[Response]]
 def build(token: str | None, data_dir: Path, report: Callable[[str], None] | None = None) -> "Sandbox":
     """The app. `token`: what every request must carry as Bearer, None for no check. `report`: takes start-up lines."""
     say = report or (lambda line: print(line, file=sys.stderr, flush=True))
-    return Sandbox(token, Language(say), Jobs(data_dir, say))
+    return Sandbox(token, Language(say), Vectors(say), Jobs(data_dir, say))
 
 
 class Sandbox:
     """Call `start` in the serving event loop before the first request and `stop` after the last."""
 
-    def __init__(self, token: str | None, language: Language, jobs: Jobs) -> None:
+    def __init__(self, token: str | None, language: Language, vectors: Vectors, jobs: Jobs) -> None:
         self._token = token
         self._language = language
+        self._vectors = vectors
         self._jobs = jobs
         self._store = Store()
         self._busy: set[asyncio.Task[None]] = set()
@@ -50,6 +52,10 @@ class Sandbox:
             ("GET", re.compile(r"/v1/models"), self._list_models),
             ("GET", re.compile(r"/v1/models/(.+)"), self._get_model),
             ("POST", re.compile(r"/v1/chat/completions"), self._complete),
+            ("POST", re.compile(r"/v1/completions"), self._complete_text),
+            ("POST", re.compile(r"/v1/embeddings"), self._embed),
+            ("POST", re.compile(r"/v[12]/rerank"), self._rerank),
+            ("POST", re.compile(r"/v1/moderations"), moderations.moderate),
             ("POST", re.compile(r"/v1/messages"), self._create_message),
             ("POST", re.compile(r"/v1/messages/count_tokens"), self._count_message),
             ("POST", re.compile(r"/v1/responses"), self._respond_to),
@@ -73,6 +79,7 @@ class Sandbox:
     def start(self) -> None:
         """Begin to load the engines and take up unfinished jobs; returns at once."""
         self._language.load()
+        self._vectors.load()
         self._jobs.start()
 
     def hang_up(self) -> None:
@@ -83,6 +90,7 @@ class Sandbox:
     async def stop(self) -> None:
         """Stop jobs and engines; unfinished jobs begin again at the next start."""
         await self._jobs.stop()
+        await self._vectors.close()
         await self._language.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -157,6 +165,15 @@ class Sandbox:
 
     async def _complete(self, request: Request) -> Response:
         return await completions.complete(request, self._language)
+
+    async def _complete_text(self, request: Request) -> Response:
+        return await legacy.complete(request, self._language)
+
+    async def _embed(self, request: Request) -> Response:
+        return await embeddings.embed(request, self._vectors)
+
+    async def _rerank(self, request: Request) -> Response:
+        return await rerank.rerank(request, self._vectors)
 
     async def _list_gemini(self, request: Request) -> Response:
         return gemini.list_models(request)

@@ -139,18 +139,20 @@ def words(part: Part) -> str:
 
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+INKED = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=12)
+"""Without blanks: some vendors refuse texts of nothing else, and answers that end in one."""
 ARGUMENTS = st.dictionaries(WORDS, st.integers(0, 9) | WORDS, max_size=2).map(json.dumps)
 NAME = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
 
 
 @st.composite
-def said(draw: st.DrawFn) -> tuple[Part, ...]:
+def said(draw: st.DrawFn, words: st.SearchStrategy[str] = WORDS) -> tuple[Part, ...]:
     """Parts as models give them: perhaps a thought, perhaps a text, then calls."""
     parts: list[Part] = []
     if draw(st.booleans()):
-        parts.append(Thinking(draw(WORDS)))
+        parts.append(Thinking(draw(words)))
     if draw(st.booleans()):
-        parts.append(Text(draw(WORDS)))
+        parts.append(Text(draw(words)))
     for number in range(draw(st.integers(0 if parts else 1, 2))):
         parts.append(ToolCall(f"call_{number}", draw(NAME), draw(ARGUMENTS)))
     return tuple(parts)
@@ -188,12 +190,12 @@ def counted(usage: Usage | None) -> tuple[int, int]:
 
 @every_dialect
 @given(
-    first=WORDS,
-    system=WORDS,
-    parts=said(),
-    result=WORDS,
+    first=INKED,
+    system=INKED,
+    parts=said(INKED),
+    result=INKED,
     name=NAME,
-    ceiling=st.integers(1, 9999),
+    ceiling=st.integers(16, 9999),
     is_stream=st.booleans(),
 )
 def test_request_there_and_back(

@@ -37,7 +37,7 @@ class AnthropicErrors:
 
     def error_status(self, error: HubError) -> int:
         """A vendor that is overloaded, rather than tired of us, is 529 here: clients wait and try again."""
-        is_overload = isinstance(error, Busy) and error.upstream_status != 429
+        is_overload = isinstance(error, Busy) and error.upstream_status >= 500
         return _vendor_errors.OVERLOADED if is_overload or isinstance(error, NoChannel) else error.status
 
     def encode_error(self, error: HubError, request_id: str) -> bytes:

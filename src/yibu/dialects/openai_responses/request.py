@@ -29,6 +29,9 @@ _KNOWN = frozenset(RequestBody.__struct_fields__) - _EXTRA
 _FORM = frozenset({"type", "name", "schema", "description", "strict"})
 _STATE = ("previous_response_id", "conversation", "prompt")
 
+_LEAST_TOKENS = 16
+"""Of `max_output_tokens`. Source: OpenAI's error answer to less, read 2026-11-22."""
+
 
 def decode_request(body: bytes, bounds: Bounds) -> ChatRequest:
     """Raises `InvalidRequest` with the path of the wrong member."""
@@ -146,7 +149,7 @@ def encode_request(request: ChatRequest, losses: Losses) -> bytes:
         "parallel_tool_calls": request.parallel_tools,
         "reasoning": _encode_reasoning(request.reasoning, scope),
         "text": _encode_text(request, scope),
-        "max_output_tokens": request.limits.max_output_tokens,
+        "max_output_tokens": _ceiling(request.limits.max_output_tokens, scope),
         "user": request.user or None,
         "metadata": request.metadata or None,
         "service_tier": request.service_tier or None,
@@ -168,6 +171,13 @@ def encode_request(request: ChatRequest, losses: Losses) -> bytes:
     merge(members, {key: extras[key] for key in extras.keys() & {"reasoning"}}, "reasoning")
     merge(members, {key: value for key, value in extras.items() if key != "reasoning"}, "text")
     return msgspec.json.encode(lean(members))
+
+
+def _ceiling(tokens: int | None, scope: Scope) -> int | None:
+    if tokens is None or tokens >= _LEAST_TOKENS or scope.is_ours:
+        return tokens
+    scope.lose("$.max_tokens", f"{_LEAST_TOKENS} is the least that this format takes", "approximated")
+    return _LEAST_TOKENS
 
 
 def _check(request: ChatRequest) -> None:

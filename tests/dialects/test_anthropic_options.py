@@ -13,7 +13,7 @@ from yibu.dialects.anthropic import DIALECT
 from yibu.dialects.anthropic.abilities import Abilities, abilities
 from yibu.dialects.anthropic.schema import rooted, strict
 from yibu.hub.chat import ChatRequest, Turn
-from yibu.hub.errors import InvalidRequest
+from yibu.hub.errors import WouldLose
 from yibu.hub.loss import Losses
 from yibu.hub.options import JsonObject, JsonSchema, Limits, Output, Reasoning, Sampling, Streaming
 from yibu.hub.parts import Text, Thinking, ToolCall, ToolResult
@@ -254,15 +254,22 @@ def test_sampling_while_thinking() -> None:
         ({"sampling": Sampling(logprobs=True)}, "$.logprobs"),
         ({"sampling": Sampling(top_logprobs=3)}, "$.logprobs"),
         ({"modalities": ("text", "audio")}, "$.modalities"),
-        ({"tools": (Hosted("openai_responses", "file_search", msgspec.Raw(b"{}")),)}, "$.tools[0]"),
     ],
 )
 def test_wishes_that_are_refused(members: dict[str, Any], param: str) -> None:
     """What would make the answer another one than was asked for."""
-    with pytest.raises(InvalidRequest) as raised:
+    with pytest.raises(WouldLose) as raised:
         written(**members)
 
     assert raised.value.param == param
+
+
+def test_a_tool_that_another_vendor_runs() -> None:
+    """It is left out with a note: agents offer many, and go on without."""
+    tools = (Hosted("openai_responses", "file_search", msgspec.Raw(b"{}")),)
+
+    assert "tools" not in written(tools=tools)
+    assert lost(tools=tools) == ["$.tools[0]"]
 
 
 @pytest.mark.parametrize(

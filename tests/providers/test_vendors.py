@@ -70,7 +70,7 @@ def mend(vendor: str, members: dict[str, Any]) -> tuple[dict[str, Any], list[str
             [],
         ),
         # Mistral
-        ("mistral", {"seed": 7, "stream_options": {"include_usage": True}}, {"random_seed": 7}, ["$.stream_options"]),
+        ("mistral", {"seed": 7, "stream_options": {"include_usage": True}}, {"random_seed": 7}, []),
         ("mistral", {"reasoning_effort": "low"}, {"reasoning_effort": "high"}, ["$.reasoning_effort"]),
         # xAI
         (

@@ -1,9 +1,15 @@
 """Mistral. Docs: docs.mistral.ai/api (chat completions), read 2026-11-22; its recordings for what it refuses."""
 
+from yibu.hub.loss import Losses
 from yibu.providers._messages import FOREIGN_THOUGHTS, BareMessages, NineLetterIds, SystemRole
-from yibu.providers._quirk import USUAL_CEILING, Rename, Without
+from yibu.providers._quirk import USUAL_CEILING, Fields, Rename, Without
 from yibu.providers._thinking import Efforts
 from yibu.providers.provider import Provider
+
+
+def usage_comes_anyway(fields: Fields, losses: Losses) -> None:
+    """Every stream ends with its usage here, so nothing is lost with the wish for it."""
+    fields.pop("stream_options", None)
 
 
 class Mistral(Provider):
@@ -22,8 +28,8 @@ class Mistral(Provider):
         "openai_chat": (
             USUAL_CEILING,
             Rename("seed", "random_seed"),
+            usage_comes_anyway,
             Without(
-                "stream_options",
                 "user",
                 "logprobs",
                 "top_logprobs",

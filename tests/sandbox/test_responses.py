@@ -321,6 +321,7 @@ CALL = {"type": "function_call", "call_id": "c1", "name": "get_weather", "argume
         (body(seed=1), "seed"),
         (body(max_output_tokens=5), "max_output_tokens"),
         ({"model": "sandbox/rules"}, "input"),
+        (body([]), "input"),
         (body([{"role": "robot", "content": "x"}]), "input[0].role"),
         (body([{"type": "smell"}]), "input[0].type"),
         (

@@ -111,7 +111,7 @@ def _pieces(ask: Ask, reasons: str, text: str, calls: list[tuple[Tool, str]], pr
 
 def _calls(ask: Ask) -> list[tuple[Tool, str]]:
     """The tools to call with their arguments. None once results have come, whatever the choice says."""
-    if ask.choice == "none" or not ask.tools or ask.turns[-1].role != "user":
+    if ask.choice == "none" or not ask.tools or not ask.turns or ask.turns[-1].role != "user":
         return []
     text = ask.question.text
     mentioned = sorted(

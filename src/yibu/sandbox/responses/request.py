@@ -63,6 +63,9 @@ def read_wanted(body: dict[str, Any], store: Store, *, counts_only: bool = False
         raise Refusal(404, f"Conversation with id '{name}' not found.", param="conversation")
     items, turns = read_items(wire, store)
     before = _before(wire, store)
+    if not items and not before:
+        said = "One of 'input' or 'previous_response_id' or 'prompt' or 'conversation_id' must be provided."
+        raise Refusal(400, said, code="missing_required_parameter", param="input")
     check_pairs([*before, *items])
     stores, is_background = wire.flag("store", True), wire.flag("background", False)
     if is_background and not stores:

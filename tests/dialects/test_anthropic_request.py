@@ -409,6 +409,18 @@ def test_wrong_members_are_told_by_their_path(members: dict[str, Any], param: st
 
 
 @pytest.mark.parametrize(
+    ("role", "block"),
+    [("user", SAID[0]), ("user", SAID[4]), ("assistant", BLOCKS[16]), ("system", SAID[4]), ("system", BLOCKS[16])],
+)
+def test_blocks_of_another_role(role: str, block: dict[str, Any]) -> None:
+    """Calls and thoughts are the assistant's, results the user's."""
+    with pytest.raises(InvalidRequest) as raised:
+        decoded(messages=[{"role": role, "content": [block]}])
+
+    assert raised.value.param == "$.messages[0].content"
+
+
+@pytest.mark.parametrize(
     "text", [b"", b"{", b"[]", b"\xff\xfe", b'{"model":"m","max_tokens":1,"messages":NaN}', b"[" * 200]
 )
 def test_no_json(text: bytes) -> None:

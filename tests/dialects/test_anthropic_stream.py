@@ -463,6 +463,19 @@ def test_seal_without_words() -> None:
     assert [start["content_block"]["type"] for start in starts] == ["thinking", "text"]
 
 
+def test_parcels_of_another_gateway() -> None:
+    """What carries the seal of a call is no thought; the parcel of a thought is unpacked."""
+    seal = Seal("gemini", msgspec.Raw(b'"x"'))
+    start = {"type": "thinking", "thinking": "", "signature": ""}
+    found = parts(
+        *block(0, start, {"type": "signature_delta", "signature": parcel.pack(seal, "t")}),
+        *block(1, start, {"type": "signature_delta", "signature": parcel.pack(seal)}),
+        *text("hi", 2),
+    )
+
+    assert found == (Thinking("", seal), Text("hi"))
+
+
 def test_citations_in_a_stream() -> None:
     """They are deltas of the text before them, which stays open for them."""
     events = write(unfold(reply(Text("a"), Citation("u", "t"), Opaque("openai_chat", msgspec.Raw(b"{}")), Text("b"))))

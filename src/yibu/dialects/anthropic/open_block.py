@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from yibu.dialects._json import Fields, fields, present, raw, rest, text_of
+from yibu.dialects.anthropic import parcel
 from yibu.dialects.anthropic.blocks import decode_content, seal_of
 from yibu.dialects.anthropic.calls import take_caller
 from yibu.dialects.anthropic.citations import decode_citation, decode_citations
@@ -50,14 +51,19 @@ class OpenBlock:
                 self._open(Text(text="", extras=rest(members, _TEXT)), out)
                 self._say(TextDelta, text_of(members.get("text")) or "", out)
             case "thinking":
-                self._open(Thinking(text="", extras=rest(members, _THOUGHT)), out)
-                self._say(ThinkingDelta, text_of(members.get("thinking")) or "", out)
+                self._think(text_of(members.get("thinking")) or "", out)
             case "tool_use":
                 id, name = (text_of(members.get(key)) or "" for key in ("id", "name"))
                 caller, extras = take_caller(rest(members, _CALL))
                 self._open(ToolCall(id=id, name=name, arguments="", member=caller, extras=extras), out)
             case _:
                 return
+
+    def _think(self, text: str, out: list[Event]) -> None:
+        """A thought begins with its first words, because one without words may be the parcel of a call."""
+        if text and self._next == self._first:
+            self._open(Thinking(text="", extras=rest(self._members, _THOUGHT)), out)
+        self._say(ThinkingDelta, text, out)
 
     def _open(self, head: Part, out: list[Event]) -> None:
         out.append(PartOpened(choice=0, part=self._next, head=head))
@@ -73,7 +79,7 @@ class OpenBlock:
             case "text_delta" if self.kind == "text":
                 self._say(TextDelta, words(delta.text), out)
             case "thinking_delta" if self.kind == "thinking":
-                self._say(ThinkingDelta, words(delta.thinking), out)
+                self._think(words(delta.thinking), out)
             case "signature_delta":
                 self._signature = words(delta.signature) or self._signature
             case "citations_delta":
@@ -89,17 +95,26 @@ class OpenBlock:
                 return
 
     def end(self, out: list[Event]) -> None:
-        if self.kind in ("text", "thinking", "tool_use"):
+        if self.kind == "thinking":
+            self._end_thought(out)
+            return
+        if self.kind in ("text", "tool_use"):
             if self.is_call and not any(self._json):
                 self._say(ArgumentsDelta, self._given(), out)
-            seal = seal_of(self._signature) if self.kind == "thinking" else None
-            out.append(PartClosed(choice=0, part=self._first, seal=seal))
+            out.append(PartClosed(choice=0, part=self._first))
             whole = self._cited
         else:
             whole = self._whole()
         for part in whole:
             self._open(part, out)
             out.append(PartClosed(choice=0, part=self._next - 1))
+
+    def _end_thought(self, out: list[Event]) -> None:
+        if self._next == self._first:
+            if parcel.is_packed(self._signature) and parcel.unpack(self._signature).call:
+                return
+            self._open(Thinking(text="", extras=rest(self._members, _THOUGHT)), out)
+        out.append(PartClosed(choice=0, part=self._first, seal=seal_of(self._signature)))
 
     def _given(self) -> str:
         value = bytes(self._members.get("input", b"")).strip()

@@ -13,13 +13,15 @@ from yibu.dialects._scope import Scope
 from yibu.dialects.anthropic.blocks import decode_content, encode_blocks
 from yibu.dialects.anthropic.wire import Content, Message
 from yibu.hub.chat import Turn
+from yibu.hub.errors import InvalidRequest
 from yibu.hub.media import FileRef
-from yibu.hub.parts import Media, Opaque, Part, Text, ToolResult
+from yibu.hub.parts import Media, Opaque, Part, Text, Thinking, ToolCall, ToolResult
 
 SYSTEM = "system"
 """`member` of the turn that holds the top-level system text."""
 JOINED = "joined"
 
+_STRANGERS = {"user": (ToolCall, Thinking), "assistant": (ToolResult,), "system": (ToolCall, Thinking, ToolResult)}
 _MESSAGE = frozenset({"role", "content"})
 
 
@@ -28,9 +30,11 @@ def decode_turns(system: Content | None, messages: list[Message], members: list[
     turns: list[Turn] = []
     if system:
         parts = tuple(decode_content(system, "$.system"))
+        _check_places("system", parts, "$.system")
         turns.append(Turn(role="system", parts=parts, is_list=isinstance(system, list), member=SYSTEM))
     for number, (message, own) in enumerate(zip(messages, members, strict=True)):
         parts = tuple(decode_content(message.content, f"$.messages[{number}].content"))
+        _check_places(message.role, parts, f"$.messages[{number}].content")
         is_list = isinstance(message.content, list)
         extras = rest(own, _MESSAGE)
         if message.role != "user":
@@ -49,6 +53,12 @@ def decode_turns(system: Content | None, messages: list[Message], members: list[
                 )
             )
     return tuple(turns)
+
+
+def _check_places(role: str, parts: tuple[Part, ...], where: str) -> None:
+    """Calls and thoughts are the assistant's, results the user's. Raises `InvalidRequest`, as Anthropic answers 400."""
+    if any(isinstance(part, _STRANGERS[role]) for part in parts):
+        raise InvalidRequest(f"A message of the role `{role}` holds blocks of another role.", param=where)
 
 
 def bound_of(turns: tuple[Turn, ...]) -> tuple[str, ...]:

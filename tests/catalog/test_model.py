@@ -1,3 +1,5 @@
+import pytest
+
 from yibu.catalog.model import Model, Models, shipped
 
 
@@ -54,3 +56,53 @@ def test_the_shipped_table_knows_its_films() -> None:
 
     assert {models.find(name).kind for name in ("sora-2", "sora-2-pro-25s", "sora_video2-portrait")} == {"video"}
     assert {models.find(name).kind for name in ("gpt-4o-mini", "deepseek-chat", "sandbox/echo")} == {"chat"}
+
+
+@pytest.mark.parametrize(
+    ("name", "owner", "most"),
+    [
+        ("gpt-4o-mini", "openai", 16384),
+        ("gpt-4.1-nano", "openai", 32768),
+        ("gpt-4-turbo", "openai", 4096),
+        ("gpt-5.2-codex", "openai", 128000),
+        ("o4-mini", "openai", 100000),
+        ("claude-3-5-haiku-20241022", "anthropic", 8192),
+        ("claude-opus-4-1-20250805", "anthropic", 32000),
+        ("claude-sonnet-4-5", "anthropic", 64000),
+        ("claude-opus-4-6", "anthropic", 128000),
+        ("gemini-2.0-flash", "google", 8192),
+        ("gemini-3.1-pro-preview", "google", 65536),
+        ("deepseek-chat", "deepseek", 65536),
+        ("qwen3.8-max", "alibaba", 131072),
+        ("glm-5.3", "zhipu", 128000),
+        ("command-a-plus-05-2026", "cohere", 64000),
+    ],
+)
+def test_families_are_known_by_their_names(name: str, owner: str, most: int) -> None:
+    """As a conversation, with the longest answer that the vendor's page names."""
+    found = Models(shipped()).find(name)
+
+    assert (found.owner, found.kind, found.max_output_tokens) == (owner, "chat", most)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("text-embedding-3-small", "embedding"),
+        ("mistral-embed", "embedding"),
+        ("gemini-embedding-001", "embedding"),
+        ("qwen3-embedding-8b", "embedding"),
+        ("rerank-v3.5", "rerank"),
+        ("omni-moderation-latest", "moderation"),
+        ("sora-2-pro", "video"),
+    ],
+)
+def test_a_family_does_not_swallow_other_kinds(name: str, kind: str) -> None:
+    """The longer pattern is the one that tells the kind."""
+    assert Models(shipped()).find(name).kind == kind
+
+
+def test_each_name_stands_in_the_table_once() -> None:
+    names = [model.name for model in shipped()]
+
+    assert sorted(names) == sorted(set(names))

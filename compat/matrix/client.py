@@ -39,6 +39,11 @@ class Desk:
             self.losses.append(unquote(said))
 
     @property
+    def caches_unasked(self) -> bool:
+        """Whether this upstream's vendor keeps long prompts by itself; Anthropic's keeps what is marked."""
+        return self.upstream != "anthropic"
+
+    @property
     def http(self) -> httpx2.Client:
         return httpx2.Client(event_hooks={"response": [self.listen]}, timeout=60)
 

@@ -14,6 +14,9 @@ let losses = [];
 /** The sandbox's model over the upstream of this trial. */
 export const model = (name) => `${name}-on-${process.env.COMPAT_UPSTREAM}`;
 
+/** Whether the upstream's vendor keeps long prompts by itself; Anthropic's keeps what is marked. */
+export const cachesUnasked = process.env.COMPAT_UPSTREAM !== "anthropic";
+
 /** `fetch` that remembers what answers declare as lost. */
 export async function listening(...request) {
   const response = await fetch(...request);

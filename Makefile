@@ -81,7 +81,7 @@ $(VENV)/dev.done: $(VENV)/uv.done requirements/dev.lock pyproject.toml
 	@command -v npm >/dev/null || { echo "This needs Node.js 20 or newer with npm. 需要 Node.js 20 以上与 npm。"; exit 1; }
 	@echo "· installing programs and SDKs from npm (about 500 MB) · 安装 npm 程序与 SDK"
 	@mkdir -p .compat && cp compat/package.json compat/package-lock.json compat/.npmrc .compat/
-	@cd .compat && npm ci --silent
+	@cd .compat && npm install --silent
 	@touch $@
 
 .compat/python.done: $(VENV)/uv.done requirements/aider.lock requirements/llm.lock

@@ -3,7 +3,7 @@
 import base64
 import json
 import struct
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.corpus import answers, needs_corpus, recordings
-from yibu.dialects import discover
+from yibu.dialects import discover, spoken_dialects
 from yibu.dialects.cohere_embed import CohereEmbed
-from yibu.dialects.dialect import Intent, Target
+from yibu.dialects.dialect import EmbedDialect, Intent, Operation, Target
 from yibu.dialects.jina_embeddings import JinaEmbeddings
 from yibu.dialects.openai_embeddings import OpenAIEmbeddings
 from yibu.dialects.voyage_embeddings import VoyageEmbeddings
@@ -418,3 +418,11 @@ def test_they_are_found() -> None:
 
     assert {"openai_embeddings", "jina_embeddings", "voyage_embeddings", "cohere_embed"} <= set(found)
     assert found["jina_embeddings"].routes == found["voyage_embeddings"].routes == ()
+
+
+def test_every_format_says_how_many_inputs_it_takes() -> None:
+    """By it a longer list is asked for in several calls."""
+    formats = [one for one in spoken_dialects().values() if one.operation is Operation.EMBED]
+
+    assert len(formats) >= 4
+    assert all(cast(EmbedDialect, one).most_inputs > 0 for one in formats)

@@ -66,10 +66,12 @@ class Vendor:
     def __init__(self) -> None:
         self.port = free_port()
         self.asked: dict[str, Any] = {}
+        self.calls: list[dict[str, Any]] = []
         self.answer: Any = None
 
     async def serve(self, request: web.Request) -> web.Response:
         self.asked = await request.json()
+        self.calls.append(self.asked)
         dialect = request.path.rpartition("/")[2]
         return web.json_response(self.answer or RANKINGS.get(dialect) or self.embed(dialect))
 
@@ -100,6 +102,7 @@ async def standing() -> AsyncIterator[Vendor]:
 @pytest.fixture
 def vendor(standing: Vendor) -> Vendor:
     standing.answer = None
+    standing.calls = []
     return standing
 
 
@@ -243,3 +246,27 @@ async def test_verdicts(vendor: Vendor, client: Client) -> None:
     assert answer == vendor.answer
     assert outcome.usage
     assert outcome.usage.units == {Meter.INPUT: 5}
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_more_inputs_than_a_vendor_takes(vendor: Vendor, client: Client) -> None:
+    """Cohere takes 96 texts a call: 200 are three calls, one answer in the order of the inputs, and one bill."""
+    texts = [f"text {number}" for number in range(200)]
+    body = {"model": "m", "input": texts, "input_type": "query"}
+    answer, outcome = await ask("openai_embeddings", "cohere_embed", body, vendor, client)
+
+    assert [len(call["texts"]) for call in vendor.calls] == [96, 96, 8]
+    assert [text for call in vendor.calls for text in call["texts"]] == texts
+    assert [one["index"] for one in answer["data"]] == list(range(200))
+    assert outcome.usage
+    assert outcome.usage.units == {Meter.INPUT: 12}
+    assert answer["usage"]["prompt_tokens"] == 12
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_one_part_fails(vendor: Vendor, client: Client) -> None:
+    """Half an answer is none."""
+    vendor.answer = {"id": "1", "embeddings": {"float": [VECTOR] * 96}}
+
+    with pytest.raises(Broken):
+        await ask("openai_embeddings", "cohere_embed", {"model": "m", "input": ["a"] * 100}, vendor, client)

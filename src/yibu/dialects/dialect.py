@@ -241,6 +241,12 @@ class ChatDialect(CallDialect, Protocol):
     def writer(self, request: ChatRequest) -> Writer: ...
 
 
+class EmbedDialect(VendorDialect, Protocol):
+    """A wire format for vectors. `most_inputs`: so many in one request; more are asked for in several."""
+
+    most_inputs: ClassVar[int]
+
+
 class SharedPath(Dialect, Protocol):
     """A path on which several formats of one operation are spoken, and which shows only in the request."""
 

@@ -16,6 +16,7 @@ from yibu.hub.reply import ChatReply
 from yibu.hub.usage import Usage
 from yibu.kit.http import HttpFailed, Response
 from yibu.relay import headers
+from yibu.relay.batches import gather, split
 from yibu.relay.call import Call, Outcome, Wires, bill, metered
 from yibu.relay.fit import fit
 from yibu.relay.inline import inline_media
@@ -32,9 +33,14 @@ async def translate(call: Call, attempt: Attempt, reply: Reply, wires: Wires, ou
     asked = msgspec.structs.replace(request, model=attempt.model)
     if call.dialect.operation is Operation.CHAT:
         asked = await _fit(asked, call, attempt, cast(ChatDialect, spoken), wires)
-    body = spoken.encode_request(asked, outcome.losses)
+    parts = split(asked, spoken)
+    body = spoken.encode_request(parts[0], outcome.losses)
     if call.plan.model.on_loss == "refuse":
         _refuse(outcome.losses)
+    if len(parts) > 1:
+        answer = await gather(call, attempt, spoken, parts, outcome.losses, wires)
+        await _answer(call, attempt, request, answer, reply, wires, outcome)
+        return
     response = await send(call, attempt, spoken, body, outcome.losses, wires)
     try:
         if call.intent.is_stream:
@@ -73,6 +79,12 @@ async def _whole(
         answer = spoken.decode_reply(await response.read(MOST_REPLY_BYTES), asked)
     except HttpFailed as exc:
         raise broken(exc) from exc
+    await _answer(call, attempt, request, answer, reply, wires, outcome)
+
+
+async def _answer(
+    call: Call, attempt: Attempt, request: Any, answer: Any, reply: Reply, wires: Wires, outcome: Outcome
+) -> None:
     usage = metered(answer.usage, call, _length(answer), was_accepted=True)
     if isinstance(answer, ChatReply):
         wires.seals.remember_reply(call.wallet, answer)

@@ -1,12 +1,12 @@
 """The models that a key can really call, in the shape of the vendor that the caller believes to speak to.
 
-OpenAI and Anthropic have their lists at the same address: the headers of Anthropic's tools tell them apart.
+OpenAI, Anthropic and an older version of Google have their lists at the same address: the headers of their tools tell them apart.
 """
 
 from collections.abc import Mapping
 
 from yibu.catalog.model import Kind, Model
-from yibu.dialects import anthropic, anthropic_models, openai_models
+from yibu.dialects import anthropic, anthropic_models, gemini_models, openai_models
 from yibu.gateway.admit import identify
 from yibu.gateway.house import House
 from yibu.gateway.request import Request
@@ -18,12 +18,21 @@ ENDPOINTS: Mapping[Kind, str] = {"embedding": "embeddings", "rerank": "jina-rera
 """By which tools tell what to call; all other kinds are asked in chat."""
 
 
+METHODS: Mapping[Kind, list[str]] = {
+    "chat": ["generateContent", "streamGenerateContent", "countTokens"],
+    "embedding": ["embedContent", "batchEmbedContents"],
+}
+"""By which Google's tools tell the same."""
+
+
 async def list_models(request: Request, reply: Reply, house: House) -> None:
     _take_manner(request)
     caller = await identify(request, house)
     models = house.directory().models(caller.models)
-    if anthropic_models.is_meant(request.headers):
+    if request.dialect is anthropic.DIALECT:
         body = anthropic_models.encode_models([_anthropic(model) for model in models], request.query)
+    elif request.dialect is gemini_models.DIALECT:
+        body = gemini_models.DIALECT.encode_models([_gemini(model) for model in models], request.query)
     else:
         body = openai_models.DIALECT.encode_models([_openai(model) for model in models])
     await reply.whole(200, [JSON], body)
@@ -34,10 +43,14 @@ async def show_model(request: Request, reply: Reply, house: House) -> None:
     _take_manner(request)
     caller = await identify(request, house)
     wanted = request.params["model"]
+    if request.dialect is gemini_models.DIALECT:
+        wanted = gemini_models.bare(wanted)
     for model in house.directory().models(caller.models):
         if model.name == wanted:
-            if anthropic_models.is_meant(request.headers):
+            if request.dialect is anthropic.DIALECT:
                 body = anthropic_models.encode_model(_anthropic(model))
+            elif request.dialect is gemini_models.DIALECT:
+                body = gemini_models.DIALECT.encode_model(_gemini(model))
             else:
                 body = openai_models.DIALECT.encode_model(_openai(model))
             await reply.whole(200, [JSON], body)
@@ -47,8 +60,12 @@ async def show_model(request: Request, reply: Reply, house: House) -> None:
 
 def _take_manner(request: Request) -> None:
     """From here on errors are in the caller's shape, too."""
+    if request.dialect is gemini_models.DIALECT:
+        return
     if anthropic_models.is_meant(request.headers):
         request.dialect = anthropic.DIALECT
+    elif gemini_models.is_meant(request.headers):
+        request.dialect = gemini_models.DIALECT
 
 
 def _openai(model: Model) -> openai_models.WireModel:
@@ -57,3 +74,7 @@ def _openai(model: Model) -> openai_models.WireModel:
 
 def _anthropic(model: Model) -> anthropic_models.WireModel:
     return anthropic_models.WireModel(model.name, model.name)
+
+
+def _gemini(model: Model) -> gemini_models.WireModel:
+    return gemini_models.wire(model.name, model.max_output_tokens, METHODS.get(model.kind, []))

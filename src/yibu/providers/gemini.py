@@ -15,4 +15,5 @@ class Gemini(Provider):
         "gemini_embeddings": "/v1beta/models/{model}:batchEmbedContents",
     }
     streams = {"gemini": "/v1beta/models/{model}:streamGenerateContent?alt=sse"}
+    counts = {"gemini": "/v1beta/models/{model}:countTokens"}
     models_path = "/v1beta/models?pageSize=1000"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from yibu.dialects.dialect import NOWHERE, Bounds, Intent, Operation, Route, Tap, Target
-from yibu.dialects.gemini import sniff
+from yibu.dialects.gemini import count, sniff
 from yibu.dialects.gemini.errors import GoogleErrors, decode_error
 from yibu.dialects.gemini.reader import Reader
 from yibu.dialects.gemini.reply import decode_reply, encode_reply
@@ -25,7 +25,11 @@ from yibu.hub.reply import ChatReply
 
 def _routes() -> tuple[Route, ...]:
     """Each call under both versions of the API; tuned models are in one of them."""
-    verbs = {"generateContent": Operation.CHAT, "streamGenerateContent": Operation.CHAT}
+    verbs = {
+        "generateContent": Operation.CHAT,
+        "streamGenerateContent": Operation.CHAT,
+        "countTokens": Operation.COUNT_TOKENS,
+    }
     places = (("/v1beta/models", ""), ("/v1/models", ""), ("/v1beta/tunedModels", "tunedModels/"))
     return tuple(
         Route("POST", f"{place}/{{model:path}}:{verb}", operation, {"verb": verb, "family": family})
@@ -85,6 +89,18 @@ class Gemini(GoogleErrors):
 
     def tap(self, intent: Intent) -> Tap:
         return make_tap(intent)
+
+    def sniff_count(self, body: bytes, target: Target = NOWHERE) -> Intent:
+        return count.sniff_count(body, self.bounds, target)
+
+    def splice_count(self, intent: Intent, model: str) -> bytes:
+        return count.splice_count(intent, model)
+
+    def decode_count(self, body: bytes, target: Target = NOWHERE) -> ChatRequest:
+        return count.decode_count(body, self.bounds, target)
+
+    def encode_count(self, tokens: int) -> bytes:
+        return count.encode_count(tokens)
 
     def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
         return decode_error(status, headers, body)

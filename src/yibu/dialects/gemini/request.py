@@ -5,12 +5,11 @@ numbers, bytes are base64 in the URL-safe alphabet as Google's SDKs write them, 
 which says the default, is left out.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from yibu.dialects._json import check_depth, lean, raw
+from yibu.dialects._json import check_depth, lean
 from yibu.dialects._scope import Scope
 from yibu.dialects.dialect import NOWHERE, Bounds, Target
 from yibu.dialects.gemini.config import PATH, decode_config, encode_config, told_instead
@@ -129,9 +128,3 @@ def _with(members: dict[str, Any], extras: Extras) -> dict[str, Any]:
             place = place.setdefault(step, {})
         place.setdefault(last, value)
     return members
-
-
-def count_body(request: ChatRequest, losses: Losses) -> bytes:
-    """The body that asks how many tokens `request` has."""
-    whole: Mapping[str, Any] = {"model": f"models/{request.model}", **encode_members(request, losses)}
-    return msgspec.json.encode({"generateContentRequest": raw(whole)})

@@ -10,7 +10,7 @@ from yibu.dialects.dialect import Target
 from yibu.hub.errors import InvalidRequest
 
 _MOST_CHARACTERS = 256
-_REPEATED = re.compile(r":\w+Content/")
+_REPEATED = re.compile(r":(?:\w+Content|countTokens)/")
 """Where a path that was appended to itself goes on."""
 
 

@@ -33,13 +33,12 @@ class StreamEvent(msgspec.Struct):
     index: Any = None
     message: msgspec.Raw = NULL
     content_block: msgspec.Raw = NULL
-    delta: msgspec.Raw = NULL
+    delta: Delta | None = None
     usage: msgspec.Raw = NULL
     error: msgspec.Raw = NULL
 
 
 EVENT = msgspec.json.Decoder(StreamEvent)
-DELTA = msgspec.json.Decoder(Delta)
 MESSAGE = msgspec.json.Decoder(Message)
 
 

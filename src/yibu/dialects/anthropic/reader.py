@@ -12,7 +12,7 @@ from yibu.dialects._json import NULL, fields, present, rest
 from yibu.dialects._sse import Frame, Frames
 from yibu.dialects._vendor_errors import failed_of
 from yibu.dialects.anthropic.errors import error_in_body
-from yibu.dialects.anthropic.events import DELTA, EVENT, MESSAGE, StreamEvent, words
+from yibu.dialects.anthropic.events import EVENT, MESSAGE, StreamEvent, words
 from yibu.dialects.anthropic.finish import decode_finish
 from yibu.dialects.anthropic.open_block import OpenBlock
 from yibu.dialects.anthropic.reply import MALFORMED, TOP, late_extras
@@ -86,8 +86,8 @@ class Reader:
                 self._has_calls = self._has_calls or self._block.is_call
                 self._block.begin(out)
             case "content_block_delta":
-                if self._block is not None and present(event.delta) is not None:
-                    self._block.take(DELTA.decode(event.delta), out)
+                if self._block is not None and event.delta is not None:
+                    self._block.take(event.delta, out)
             case "content_block_stop":
                 self._shut(out)
             case "message_delta":
@@ -120,12 +120,12 @@ class Reader:
     def _learn(self, event: StreamEvent, data: bytes) -> None:
         """Figures are of the whole answer so far; several such events may come."""
         self._tally.update(event.usage)
-        if present(event.delta) is not None:
-            delta = DELTA.decode(event.delta)
-            self._stop_reason = delta.stop_reason or self._stop_reason
-            self._stop_sequence = delta.stop_sequence or self._stop_sequence
-            self._late = {**self._late, **late_extras(fields(event.delta))}
-        self._late = {**self._late, **late_extras(fields(data))}
+        members = fields(data)
+        if event.delta is not None:
+            self._stop_reason = event.delta.stop_reason or self._stop_reason
+            self._stop_sequence = event.delta.stop_sequence or self._stop_sequence
+            self._late = {**self._late, **late_extras(fields(members["delta"]))}
+        self._late = {**self._late, **late_extras(members)}
 
     def _end(self, out: list[Event]) -> None:
         self._open(NULL, out)

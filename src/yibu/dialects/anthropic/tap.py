@@ -7,7 +7,7 @@ from yibu.dialects._json import present
 from yibu.dialects._sse import MAX_FRAME_BYTES, Frame, Frames
 from yibu.dialects._whole import Seen, WholeTap
 from yibu.dialects.anthropic.errors import error_in_body
-from yibu.dialects.anthropic.events import DELTA, EVENT, MESSAGE, StreamEvent, words
+from yibu.dialects.anthropic.events import EVENT, MESSAGE, StreamEvent, words
 from yibu.dialects.anthropic.reply import decode_reply
 from yibu.dialects.anthropic.usage import Tally
 from yibu.dialects.dialect import Intent, Tap
@@ -79,8 +79,8 @@ class StreamTap:
 
     def _take(self, event: StreamEvent) -> None:
         match event.type:
-            case "content_block_delta" if present(event.delta) is not None:
-                delta = DELTA.decode(event.delta)
+            case "content_block_delta" if event.delta is not None:
+                delta = event.delta
                 text = words(delta.text) or words(delta.thinking)
                 self._tally.meter.feed(text or (words(delta.partial_json) if self._is_call else ""))
             case "content_block_start" if present(event.content_block) is not None:

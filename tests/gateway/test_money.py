@@ -12,8 +12,9 @@ import pytest
 from aiohttp import web
 
 from tests.gateway.test_bad_input import serving
-from tests.house import House, free_port, open_house, settings_for
+from tests.house import TEN_UNITS, House, free_port, open_house, settings_for
 from yibu.kit.ids import now_ms
+from yibu.kit.money import Nanos
 from yibu.kit.settings import ChannelSettings, PriceSettings
 from yibu.ledger import stale
 
@@ -32,7 +33,7 @@ def said(words: str, finish: str | None = None) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def house_of(data_dir: Path, *vendors: Any) -> AsyncIterator[House]:
+async def house_of(data_dir: Path, *vendors: Any, credit: Nanos = TEN_UNITS) -> AsyncIterator[House]:
     """A house with these vendors, asked in this order."""
     async with contextlib.AsyncExitStack() as stack:
         channels = []
@@ -45,7 +46,7 @@ async def house_of(data_dir: Path, *vendors: Any) -> AsyncIterator[House]:
             )
         price = PriceSettings(model="m", input=Decimal(1), output=Decimal(2))
         settings = settings_for(data_dir, channels=tuple(channels), prices=(price,))
-        yield await stack.enter_async_context(open_house(settings))
+        yield await stack.enter_async_context(open_house(settings, credit=credit))
 
 
 async def stream(request: web.Request, *frames: bytes) -> web.StreamResponse:
@@ -93,3 +94,49 @@ async def test_a_long_call_keeps_its_hold(tmp_path: Path, monkeypatch: pytest.Mo
 
         assert await house.spent() == PRICE
         assert await house.held() == 0
+
+
+SHORT = {"model": "m", "max_tokens": 1000, "messages": [{"role": "user", "content": "hi"}]}
+HUNDRED_CALLS = Nanos(100 * 1000 * 2000)
+"""What the output of so many short calls can cost."""
+FIRST_HOLD = "SELECT amount FROM transfer WHERE kind = 'hold' AND reason = 'call' ORDER BY id"
+
+
+async def test_a_busy_wallet_spends_what_it_has(tmp_path: Path) -> None:
+    """Calls of one wallet with two keys, many at once: those that the credit suffices for are served and charged, the
+    others are refused before the vendor is asked."""
+    gate, asked = asyncio.Event(), 0
+
+    async def vendor(request: web.Request) -> web.StreamResponse:
+        nonlocal asked
+        asked += 1
+        await gate.wait()
+        choice = {"index": 0, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}
+        return web.json_response({"choices": [choice], "usage": USAGE})
+
+    async with house_of(tmp_path, vendor, credit=HUNDRED_CALLS) as house:
+        _, second = await house.new_key()
+        gate.set()
+        for _ in range(5):  # from now on the wallet has a lease
+            assert (await house.post(SHORT))[0] == 200
+        gate.clear()
+        calls = [
+            asyncio.create_task(house.post(SHORT, authorization=f"Bearer {key}"))
+            for key in (house.key, second)
+            for _ in range(70)
+        ]
+        async with asyncio.timeout(10):
+            while sum(call.done() for call in calls) + asked - 5 < len(calls):
+                await asyncio.sleep(0.01)
+        gate.set()
+        statuses = [status for status, _, _ in await asyncio.gather(*calls)]
+
+        served = statuses.count(200)
+        most = await house.app.house.db.read(lambda conn: conn.exec_driver_sql(FIRST_HOLD).scalars().first())
+        assert served == (HUNDRED_CALLS - 5 * PRICE) // most == 97
+        assert statuses.count(429) == len(calls) - served
+        assert asked == served + 5
+        assert await house.spent() == asked * PRICE
+        assert await house.held() == 0
+        balance = await house.app.house.ledger.balance(house.wallet)
+        assert balance.available == HUNDRED_CALLS - asked * PRICE

@@ -1,5 +1,6 @@
 """Databases and ledgers for tests, also of other packages: every book is proved before it is put away."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -34,3 +35,10 @@ async def open_ledger(folder: Path) -> AsyncIterator[tuple[Database, Ledger]]:
         await ledger.start()
         yield db, ledger
         await ledger.stop()
+
+
+async def asked(ledger: Ledger) -> None:
+    """Until leases that are being asked for are there or refused, and those that ended are back."""
+    leases = ledger._leases
+    while waiting := {*leases._asking.values(), *(task for tasks in leases._returning.values() for task in tasks)}:
+        await asyncio.wait(waiting)

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import Connection, func, select
 
-from tests.ledger.books import url_of
+from tests.ledger.books import asked, url_of
 from yibu.app.migrate import upgrade
 from yibu.hub.errors import OutOfCredit
 from yibu.kit.db import Database
 from yibu.ledger import Balance, Hold, HoldClosed, Ledger, Nanos, NoSuchHold, NotSettled, check
+from yibu.ledger.stale import reclaim_leases
 from yibu.ledger.tables import account
 
 T = TypeVar("T")
@@ -51,6 +52,7 @@ class History(RuleBasedStateMachine):
         self.refunded: set[str] = set()
         self.credited: set[str] = set()
         self.trips = 0
+        self.open_calls: dict[str, Hold] = {}
 
     def open(self) -> None:
         self.db = Database.open(self.url)
@@ -66,13 +68,50 @@ class History(RuleBasedStateMachine):
         self.loop.close()
         self.folder.cleanup()
 
-    @rule(wallet=wallets, amount=st.integers(1, 12), key=keys)
+    @rule(wallet=wallets, amount=st.sampled_from([1, 12, 500]), key=keys)
     def credit(self, wallet: int, amount: int, key: str) -> None:
         name = f"{wallet}:{key}"
         self.run(self.ledger.credit(wallet, Nanos(amount), key=name))
         if name not in self.credited:
             self.credited.add(name)
             self.available[wallet] += amount
+
+    @rule(wallet=wallets, amount=st.integers(1, 3), calls=st.integers(1, 6), cost=st.integers(0, 4))
+    def lease(self, wallet: int, amount: int, calls: int, cost: int) -> None:
+        """Calls of a wallet one after the other, soon out of a lease; each is answered, and the last stays open."""
+        self.trips += 1
+        for number in range(calls):
+            name = f"leased:{self.trips}:{number}"
+            if self.available[wallet] < amount:
+                with pytest.raises(OutOfCredit):
+                    self.run(self.ledger.reserve(wallet, Nanos(amount), key=name))
+                return
+            hold = self.run(self.ledger.reserve(wallet, Nanos(amount), key=name))
+            self.run(asked(self.ledger))
+            self.available[wallet] -= amount
+            if number == calls - 1:
+                self.open_calls[name] = hold
+                return
+            self.run(self.ledger.settle(hold, Nanos(cost)) if cost else self.ledger.release(hold))
+            self.available[wallet] += amount - cost
+            self.spent[wallet] += cost
+
+    @rule(cost=st.integers(0, 4))
+    def answer(self, cost: int) -> None:
+        """A call that was open ends, perhaps long after its lease."""
+        if self.open_calls:
+            hold = self.open_calls.pop(next(iter(self.open_calls)))
+            self.run(self.ledger.settle(hold, Nanos(cost)))
+            self.available[hold.wallet] += hold.amount - cost
+            self.spent[hold.wallet] += cost
+
+    @rule()
+    def end_leases(self) -> None:
+        """Time passes."""
+        leases = self.ledger._leases
+        for lease in list(leases._current.values()):
+            leases._end(lease)
+        leases._held_s.clear()
 
     @rule(wallet=wallets, amount=amounts, key=keys)
     def hold(self, wallet: int, amount: int, key: str) -> None:
@@ -157,11 +196,18 @@ class History(RuleBasedStateMachine):
             await asyncio.sleep(0)
             going.cancel()
             await asyncio.gather(going, return_exceptions=True)
+            for timer in self.ledger._leases._timers.values():
+                timer.cancel()
             await self.db.close()
 
         self.run(leave())
         self.open()
         self.credit(wallet, 3, key)
+        self.run(reclaim_leases(self.db, self.ledger))
+        for name, call in list(self.open_calls.items()):
+            if call.lease:  # nobody will close it any more
+                self.available[call.wallet] += call.amount
+                del self.open_calls[name]
 
     @invariant()
     def books_agree(self) -> None:
@@ -169,6 +215,7 @@ class History(RuleBasedStateMachine):
         assert self.run(self.db.read(lambda conn: conn.execute(select(func.sum(account.c.balance))).scalar() or 0)) == 0
         for wallet in (1, 2):
             held = sum(h.amount for name, h in self.held.items() if h.wallet == wallet and name not in self.closed)
+            held += sum(call.amount for call in self.open_calls.values() if call.wallet == wallet)
             expected = Balance(Nanos(self.available[wallet]), Nanos(held), Nanos(self.spent[wallet]))
             assert self.run(self.ledger.balance(wallet)) == expected
 

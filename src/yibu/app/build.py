@@ -25,7 +25,7 @@ from yibu.kit.links import Signer, load_secret
 from yibu.kit.rates import Rates
 from yibu.kit.settings import Settings
 from yibu.ledger import Ledger
-from yibu.ledger.stale import release_stale
+from yibu.ledger.stale import reclaim_leases, release_stale
 from yibu.relay import Wires
 from yibu.relay.seals import Seals
 from yibu.responses.archive import Archive
@@ -62,6 +62,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
         house = self.house
         await house.ledger.start()
         await release_stale(house.db, house.ledger, older_than_ms=0)
+        await reclaim_leases(house.db, house.ledger)
         await house.db.write(lambda conn: free_leases(conn, now_ms()))
         await house.archive.fail_unfinished()
         for chore in self.chores:

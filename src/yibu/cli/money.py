@@ -11,6 +11,7 @@ from yibu.kit.ids import new_id
 from yibu.kit.money import Nanos, from_units, in_units
 from yibu.ledger import Balance, Ledger, check
 from yibu.ledger.operation import LIMIT
+from yibu.ledger.stale import leased
 
 ledger_app = typer.Typer(no_args_is_help=True, help="The book. 账本")
 
@@ -50,7 +51,9 @@ async def _credit(db: Database, nanos: Nanos, reason: str) -> Balance:
     try:
         if nanos:
             await ledger.credit(owner.wallet_id, nanos, key=new_id("cli"), rail="gift", reason=reason or "by hand")
-        return await ledger.balance(owner.wallet_id)
+        booked = await ledger.balance(owner.wallet_id)
+        # Of a gateway that serves meanwhile.
+        return booked.with_free(await db.read(lambda conn: leased(conn, owner.wallet_id)))
     finally:
         await ledger.stop()
 

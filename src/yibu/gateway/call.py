@@ -115,7 +115,7 @@ async def set_aside(call: Call, house: House) -> Hold | None:
     if not most:
         return None
     # A caller may ask for more tokens than the book can hold the price of; nobody has as much.
-    return await house.ledger.hold(call.wallet, Nanos(min(most, LIMIT)), key=f"call:{call.request_id}")
+    return await house.ledger.reserve(call.wallet, Nanos(min(most, LIMIT)), key=f"call:{call.request_id}")
 
 
 def _close(call: Call, hold: Hold | None, outcome: Outcome, house: House, closing: Closing) -> None:

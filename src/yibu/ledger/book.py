@@ -12,7 +12,7 @@ from yibu.kit.money import Nanos
 from yibu.ledger import accounts
 from yibu.ledger.calls import CallRow, insert_calls
 from yibu.ledger.operation import BALANCE_LIMIT, LIMIT, LedgerRefusal, Operation, Posting, Transfer
-from yibu.ledger.prepared import Prepared, PreparedList
+from yibu.ledger.prepared import Prepared, PreparedList, PreparedRows
 from yibu.ledger.tables import account, entry, transfer
 
 Also = Callable[[Connection], None]
@@ -38,6 +38,11 @@ class Balance(msgspec.Struct, frozen=True):
     def granted(self) -> Nanos:
         """All that ever came in: what is there, set aside or spent."""
         return Nanos(self.available + self.held + self.spent)
+
+    def with_free(self, leased: int) -> "Balance":
+        """The same when so much of what is held is held for nothing in particular, and so available."""
+        free = min(leased, self.held)
+        return Balance(Nanos(self.available + free), Nanos(self.held - free), self.spent)
 
 
 Outcome = Transfer | Exception | None
@@ -143,9 +148,9 @@ class _Page:
         for name in new:
             self._ids[name] = new_number()
         ids = self._ids
-        _INSERT_ACCOUNT.execute_many(self._conn, [(ids[name], name, accounts.kind_of(name), 0) for name in new])
-        _INSERT_TRANSFER.execute_many(self._conn, [msgspec.structs.astuple(booked) for booked in self._transfers])
-        _INSERT_ENTRY.execute_many(self._conn, [(id_, ids[name], amount) for id_, name, amount in self._entries])
+        _INSERT_ACCOUNT.insert(self._conn, [(ids[name], name, accounts.kind_of(name), 0) for name in new])
+        _INSERT_TRANSFER.insert(self._conn, [msgspec.structs.astuple(booked) for booked in self._transfers])
+        _INSERT_ENTRY.insert(self._conn, [(id_, ids[name], amount) for id_, name, amount in self._entries])
         _CHANGE_BALANCE.execute_many(
             self._conn, [(amount, ids[name]) for name, amount in self._changes.items() if amount]
         )
@@ -185,9 +190,9 @@ _FIND_TRANSFERS = PreparedList(
         transfer.c.key.in_([bindparam(name, type_=transfer.c.key.type) for name in names])
     )
 )
-_INSERT_ACCOUNT = Prepared(insert(account), ("id", "name", "kind", "balance"))
-_INSERT_TRANSFER = Prepared(insert(transfer), Transfer.__struct_fields__)
-_INSERT_ENTRY = Prepared(insert(entry), ("transfer_id", "account_id", "amount"))
+_INSERT_ACCOUNT = PreparedRows(account, ("id", "name", "kind", "balance"), insert(account).values)
+_INSERT_TRANSFER = PreparedRows(transfer, Transfer.__struct_fields__, insert(transfer).values)
+_INSERT_ENTRY = PreparedRows(entry, ("transfer_id", "account_id", "amount"), insert(entry).values)
 _CHANGE_BALANCE = Prepared(
     update(account)
     .where(account.c.id == bindparam("account_id"))

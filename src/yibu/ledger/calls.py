@@ -7,7 +7,7 @@ from sqlalchemy import Connection, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from yibu.kit.money import Nanos
-from yibu.ledger.prepared import Prepared
+from yibu.ledger.prepared import PreparedRows
 from yibu.ledger.tables import call
 
 
@@ -38,16 +38,17 @@ class CallRow(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str = ""
 
 
-_INSERT = Prepared(
-    sqlite=sqlite.insert(call).on_conflict_do_nothing(),
-    postgresql=postgresql.insert(call).on_conflict_do_nothing(),
-    members=CallRow.__struct_fields__,
+_INSERT = PreparedRows(
+    call,
+    CallRow.__struct_fields__,
+    sqlite=lambda rows: sqlite.insert(call).values(rows).on_conflict_do_nothing(),
+    postgresql=lambda rows: postgresql.insert(call).values(rows).on_conflict_do_nothing(),
 )
 
 
 def insert_calls(conn: Connection, rows: Sequence[CallRow]) -> None:
     """Writes rows; those whose request id is known stay as they are."""
-    _INSERT.execute_many(conn, [msgspec.structs.astuple(row) for row in rows])
+    _INSERT.insert(conn, [msgspec.structs.astuple(row) for row in rows])
 
 
 def set_cost(conn: Connection, request_id: str, cost: Nanos) -> None:

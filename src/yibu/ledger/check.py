@@ -63,26 +63,49 @@ _AMOUNTS = """
 
 _OVERDRAWN_HOLDS = "SELECT name, balance FROM account WHERE kind = 'held' AND balance < 0 ORDER BY name"
 
-# ':hold' has five characters.
+# ':hold' has five characters. What was taken out of leases is counted apart: many calls share one.
 _OPEN_HOLDS = """
     SELECT account.name, account.balance, COALESCE(opened.amount, 0) AS opened
     FROM account
     LEFT JOIN (
-        SELECT hold.wallet, SUM(hold.amount) AS amount
-        FROM transfer AS hold
-        LEFT JOIN transfer AS closing ON closing.key = SUBSTR(hold.key, 1, LENGTH(hold.key) - 5) || ':close'
-        WHERE hold.kind = 'hold' AND closing.id IS NULL
-        GROUP BY hold.wallet
+        SELECT wallet, SUM(amount) AS amount FROM (
+            SELECT hold.wallet, hold.amount
+            FROM transfer AS hold
+            LEFT JOIN transfer AS closing ON closing.key = SUBSTR(hold.key, 1, LENGTH(hold.key) - 5) || ':close'
+            WHERE hold.kind = 'hold' AND (closing.id IS NULL OR hold.reason = 'lease')
+            UNION ALL
+            SELECT drawn.wallet, entry.amount
+            FROM transfer AS drawn
+            JOIN entry ON entry.transfer_id = drawn.id
+            JOIN account ON account.id = entry.account_id AND account.kind = 'held'
+            WHERE drawn.kind IN ('settle', 'release') AND drawn.reason <> ''
+        ) AS held
+        GROUP BY wallet
     ) AS opened ON account.name = 'wallet:' || opened.wallet || ':held'
     WHERE account.kind = 'held' AND account.balance <> COALESCE(opened.amount, 0)
     ORDER BY account.name
 """
 
-# ':close' has six.
+_OVERDRAWN_LEASES = """
+    SELECT hold.key, hold.amount, -SUM(entry.amount) AS drawn
+    FROM transfer AS hold
+    JOIN transfer AS drawing
+        ON drawing.reason = SUBSTR(hold.key, 1, LENGTH(hold.key) - 5) AND drawing.kind IN ('settle', 'release')
+    JOIN entry ON entry.transfer_id = drawing.id
+    JOIN account ON account.id = entry.account_id AND account.kind = 'held'
+    WHERE hold.kind = 'hold' AND hold.reason = 'lease'
+    GROUP BY hold.key, hold.amount HAVING -SUM(entry.amount) > hold.amount
+    ORDER BY hold.key
+"""
+
+# ':close' has six. The reason of a closing is the lease that its hold was a part of.
 _CLOSED_NOTHING = """
     SELECT closing.key FROM transfer AS closing
     LEFT JOIN transfer AS hold
-        ON hold.key = SUBSTR(closing.key, 1, LENGTH(closing.key) - 6) || ':hold' AND hold.wallet = closing.wallet
+        ON hold.wallet = closing.wallet AND hold.key = CASE
+            WHEN closing.reason = '' THEN SUBSTR(closing.key, 1, LENGTH(closing.key) - 6) || ':hold'
+            ELSE closing.reason || ':hold'
+        END
     WHERE closing.kind IN ('settle', 'release') AND hold.id IS NULL
     ORDER BY closing.id
 """
@@ -124,6 +147,10 @@ _CHECKS: tuple[tuple[str, Callable[[Row], str]], ...] = (
     (
         _OPEN_HOLDS,
         lambda row: f"Account {row.name} says {in_units(row.balance)}; the open holds are {in_units(row.opened)}",
+    ),
+    (
+        _OVERDRAWN_LEASES,
+        lambda row: f"Lease {row.key} is of {in_units(row.amount)}; {in_units(row.drawn)} were taken out of it",
     ),
     (_CLOSED_NOTHING, lambda row: f"Transfer {row.key} closes a hold that is not there"),
     (

@@ -1,10 +1,12 @@
 """The ledger as everybody else sees it."""
 
+from yibu.hub.errors import OutOfCredit
 from yibu.kit.db import Database
 from yibu.kit.money import Nanos
 from yibu.ledger import accounts
 from yibu.ledger.book import Also, Balance, Item, load_balance
 from yibu.ledger.calls import CallRow
+from yibu.ledger.lease import Leases
 from yibu.ledger.operation import (
     ALL,
     LIMIT,
@@ -12,6 +14,7 @@ from yibu.ledger.operation import (
     Credit,
     Hold,
     Operation,
+    Reclaim,
     Refund,
     Release,
     Settle,
@@ -38,11 +41,13 @@ class Ledger:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._writer = Writer(db)
+        self._leases = Leases(self._writer.post)
 
     async def start(self) -> None:
         self._writer.start()
 
     async def stop(self) -> None:
+        await self._leases.stop()
         await self._writer.stop()
 
     async def hold(self, wallet: int, amount: Nanos, *, key: str, kind: str = "call", also: Also | None = None) -> Hold:
@@ -51,8 +56,25 @@ class Ledger:
         `key`: unique for the call or task; `kind`: `call` or `task`, kept with the transfer. Repeated, it gives the
         first hold, closed or not. Raises `KeyTaken` when the key belongs to another wallet.
         """
-        booked = await self._book(TakeHold(wallet, key, _positive(amount), kind), also)
+        operation = TakeHold(wallet, key, _positive(amount), kind)
+        try:
+            booked = await self._book(operation, also)
+        except OutOfCredit:
+            if not await self._leases.give_back(wallet):
+                raise
+            booked = await self._book(operation, also)
         return Hold(wallet, key, booked.amount)
+
+    async def reserve(self, wallet: int, amount: Nanos, *, key: str) -> Hold:
+        """As `hold`, for a call that ends with this process: of a busy wallet it is a part of a lease, and there at once.
+
+        Not in the book before it is closed, so it cannot be repeated with its key.
+        """
+        part = self._leases.take(wallet, _positive(amount), key)
+        if part is not None:
+            return part
+        self._leases.notice(wallet, amount)
+        return await self.hold(wallet, amount, key=key)
 
     async def settle(
         self, hold: Hold, amount: Nanos, *, also: Also | None = None, log: CallRow | None = None
@@ -62,11 +84,15 @@ class Ledger:
         Raises `HoldClosed` when the hold was released, `NoSuchHold` when there is none. `log` is written in the same
         transaction.
         """
-        return await self._book(Settle(hold.wallet, hold.key, _positive(amount)), also, log)
+        return await self._book(Settle(hold.wallet, hold.key, _positive(amount), hold.lease, hold.amount), also, log)
 
     async def release(self, hold: Hold, *, also: Also | None = None, log: CallRow | None = None) -> Transfer:
         """Gives the whole hold back. Raises `HoldClosed` when it was settled, `NoSuchHold` when there is none."""
-        return await self._book(Release(hold.wallet, hold.key, hold.amount), also, log)
+        return await self._book(Release(hold.wallet, hold.key, hold.amount, hold.lease), also, log)
+
+    async def reclaim(self, lease: Hold) -> Transfer:
+        """Gives back what remains of a lease (its key, and what remains) whose process is dead, once."""
+        return await self._book(Reclaim(lease.wallet, lease.key, lease.amount, lease.key), None)
 
     async def refund(
         self, hold: Hold, amount: Nanos | None = None, *, reason: str = "", also: Also | None = None
@@ -101,8 +127,12 @@ class Ledger:
         await self._writer.post(Item(None, log=row))
 
     async def balance(self, wallet: int) -> Balance:
-        """Gives what a wallet has, with everything that was committed before; zeros for an unknown wallet."""
-        return await self._db.read(lambda conn: load_balance(conn, wallet))
+        """Gives what a wallet has, with everything that was committed before; zeros for an unknown wallet.
+
+        What this process has leased and not promised to a call yet is available.
+        """
+        booked = await self._db.read(lambda conn: load_balance(conn, wallet))
+        return booked.with_free(self._leases.left(wallet))
 
     async def _book(self, operation: Operation, also: Also | None, log: CallRow | None = None) -> Transfer:
         outcome = await self._writer.post(Item(operation, also, log))

@@ -7,6 +7,9 @@
     refund   revenue −x · available +x         of a settled hold, once, at most what was settled
     adjust   house:adjustments −x · available +x       by hand; x may be negative
 
+A lease (`lease.py`) is a hold whose reason is `lease`. Settlements and releases that take their money from one carry its
+key as their reason, and the amount that was set aside for them in memory.
+
 An operation is known by its key. Doing it again gives the first transfer and books nothing. Settle and release of one
 hold have the same key: the first of them closes the hold, the other kind is refused from then on (`HoldClosed`).
 """
@@ -25,16 +28,23 @@ LIMIT = 10**18
 
 BALANCE_LIMIT = 2**63 - 1
 
+LEASE = "lease"
+"""The reason of a hold that many calls share."""
+
 ALL = -1
 """As the amount of a refund: what was settled."""
 
 
 class Hold(msgspec.Struct, frozen=True):
-    """Money set aside. Can be made again from stored values: the book believes its own amount."""
+    """Money set aside. Can be made again from stored values: the book believes its own amount.
+
+    `lease`: the lease that it is a part of, for the amount that stands here; empty for a hold of its own.
+    """
 
     wallet: int
     key: str
     amount: Nanos
+    lease: str = ""
 
 
 class Transfer(msgspec.Struct, frozen=True):
@@ -68,6 +78,10 @@ class NoSuchHold(LedgerRefusal):
 
 class NotSettled(LedgerRefusal):
     """Only a settled hold can be refunded, up to what was settled."""
+
+
+class NoLease(LedgerRefusal):
+    """So little is available that every call has to be held for by itself."""
 
 
 class KeyTaken(LedgerRefusal):
@@ -141,8 +155,23 @@ class TakeHold(Operation, frozen=True):
         return Posting(self.amount, ((available, -self.amount), (held, self.amount)))
 
 
+class TakeLease(TakeHold, frozen=True):
+    """Takes `amount`, or the part of what is available that may be leased if that is less; at least `least`."""
+
+    least: int = 0
+    share: int = 1
+    """One lease takes at most this part of what is available: 8 is an eighth."""
+
+    def plan(self, known: Mapping[str, Transfer], balances: Mapping[str, int]) -> Posting:
+        available, held = self.accounts
+        amount = min(self.amount, balances.get(available, 0) // self.share)
+        if amount < self.least:
+            raise NoLease(f"Wallet {self.wallet} has too little for a lease")
+        return Posting(amount, ((available, -amount), (held, amount)))
+
+
 class _Close(Operation, frozen=True):
-    """Ends a hold; both ways of doing it share one key."""
+    """Ends a hold; both ways of doing it share one key. `reason`: the key of the lease that the hold is a part of."""
 
     @property
     def transfer_key(self) -> str:
@@ -150,6 +179,8 @@ class _Close(Operation, frozen=True):
 
     @property
     def needs(self) -> tuple[str, ...]:
+        if self.reason:
+            return f"{self.reason}:hold", f"{self.reason}:reclaim"
         return (f"{self.key}:hold",)
 
     def repeat(self, first: Transfer) -> Transfer:
@@ -157,15 +188,25 @@ class _Close(Operation, frozen=True):
             raise HoldClosed(first)
         return Operation.repeat(self, first)
 
-    def held(self, known: Mapping[str, Transfer]) -> int:
-        """Gives the amount of the hold as it was booked; raises `NoSuchHold`."""
-        hold = known.get(f"{self.key}:hold")
+    def held(self, known: Mapping[str, Transfer], part: int) -> int:
+        """Gives the amount of the hold as it was booked; raises `NoSuchHold`.
+
+        `part`: what was set aside of a lease; nothing of it is there any more when somebody has reclaimed the lease.
+        """
+        key = self.reason or self.key
+        hold = known.get(f"{key}:hold")
         if hold is None or hold.wallet != self.wallet:
-            raise NoSuchHold(f"Wallet {self.wallet} has no hold {self.key}")
+            raise NoSuchHold(f"Wallet {self.wallet} has no hold {key}")
+        if self.reason:
+            return 0 if f"{key}:reclaim" in known else part
         return hold.amount
 
 
 class Settle(_Close, frozen=True):
+    """`part`: nanos set aside of a lease; not looked at when the hold is one of its own."""
+
+    part: int = 0
+
     kind: ClassVar[str] = "settle"
 
     @property
@@ -173,13 +214,13 @@ class Settle(_Close, frozen=True):
         return accounts.held(self.wallet), accounts.revenue(self.wallet), accounts.available(self.wallet)
 
     def plan(self, known: Mapping[str, Transfer], balances: Mapping[str, int]) -> Posting:
-        hold = self.held(known)
+        hold = self.held(known, self.part)
         held, revenue, available = self.accounts
         return Posting(self.amount, ((held, -hold), (revenue, self.amount), (available, hold - self.amount)))
 
 
 class Release(_Close, frozen=True):
-    """Its `amount` is not looked at: what goes back is what was held."""
+    """Its `amount` counts for a part of a lease alone: of other holds what goes back is what was held."""
 
     kind: ClassVar[str] = "release"
 
@@ -188,9 +229,17 @@ class Release(_Close, frozen=True):
         return accounts.held(self.wallet), accounts.available(self.wallet)
 
     def plan(self, known: Mapping[str, Transfer], balances: Mapping[str, int]) -> Posting:
-        hold = self.held(known)
+        hold = self.held(known, self.amount)
         held, available = self.accounts
         return Posting(hold, ((held, -hold), (available, hold)))
+
+
+class Reclaim(Release, frozen=True):
+    """Takes all that remains of a dead process's lease (`key`, and `reason`) back to the wallet."""
+
+    @property
+    def transfer_key(self) -> str:
+        return f"{self.key}:reclaim"
 
 
 class Refund(Operation, frozen=True):

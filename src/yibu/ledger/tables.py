@@ -34,7 +34,8 @@ transfer = Table(
     Column("wallet", BigInteger, nullable=False),
     # What was held, charged, given back or credited, in nano-units; negative only when an adjustment takes.
     money("amount"),
-    # Why, in words or as a tag: `call`, `task`, the reason of a credit.
+    # Why, in words or as a tag: `call`, `task`, `lease`, the reason of a credit; of a settlement or release the key of
+    # the lease that the money was set aside in, empty when it had a hold of its own.
     Column("reason", Text, nullable=False),
     moment("created_at"),
     Index("ix_transfer_wallet_id", "wallet", "id"),

@@ -143,21 +143,21 @@ def album(pictures: int) -> ChatRequest:
 
 
 async def inlined(pictures: int, web: Web) -> ChatRequest:
-    return await inline.inline_media(album(pictures), cast(Fetcher, web))
+    return await inline.inline_media(album(pictures), inline.ALL, cast(Fetcher, web))
 
 
 async def test_an_album_is_fetched_a_few_at_a_time() -> None:
     web = Web()
-    await inlined(inline.MOST_PICTURES, web)
+    await inlined(inline.MOST_MEDIA, web)
 
-    assert (web.asked, web.at_once) == (inline.MOST_PICTURES, inline.AT_A_TIME)
+    assert (web.asked, web.at_once) == (inline.MOST_MEDIA, inline.AT_A_TIME)
 
 
 async def test_too_many_pictures_are_not_fetched_at_all() -> None:
     """One request must not turn into thousands of calls to somebody else's server."""
     web = Web()
     with pytest.raises(InvalidMedia, match="more than 50 pictures"):
-        await inlined(inline.MOST_PICTURES + 1, web)
+        await inlined(inline.MOST_MEDIA + 1, web)
 
     assert web.asked == 0
 

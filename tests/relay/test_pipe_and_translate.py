@@ -115,6 +115,7 @@ class FewWires:
         self.credentials = Credentials(client)
         self.limits = Limits()
         self.seals = Seals()
+        self.fetcher = None
 
 
 def understood(body: bytes, *, is_stream: bool) -> ChatReply | Failed:

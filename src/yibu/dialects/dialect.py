@@ -10,6 +10,7 @@ from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import HubError, UpstreamError
 from yibu.hub.events import Event
 from yibu.hub.loss import Losses
+from yibu.hub.media import MediaKind
 from yibu.hub.reply import ChatReply
 from yibu.hub.usage import Usage
 
@@ -215,11 +216,12 @@ class CallDialect(Dialect, Protocol):
 class ChatDialect(CallDialect, Protocol):
     """A wire format for conversations.
 
-    `needs_ceiling`: a request cannot be written without `limits.max_output_tokens`; `needs_inline`: nor with media by URL.
+    `needs_ceiling`: a request cannot be written without `limits.max_output_tokens`; `by_value`: kinds of media
+    that the format cannot name by URL.
     """
 
     needs_ceiling: ClassVar[bool]
-    needs_inline: ClassVar[bool]
+    by_value: ClassVar[frozenset[MediaKind]]
     stream_accept: ClassVar[str]
     """The content type of a vendor's stream."""
     ping: ClassVar[bytes]

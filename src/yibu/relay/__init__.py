@@ -8,7 +8,7 @@ that one of them is faster:
     as_chat     the model is served by long work: submits it, tells how far it is, ends with the link
 """
 
-from yibu.hub.errors import NoChannel, UpstreamError
+from yibu.hub.errors import NoChannel, UpstreamError, WouldLose
 from yibu.relay.as_chat import as_chat
 from yibu.relay.call import Call, Outcome, Wires
 from yibu.relay.pipe import pipe
@@ -39,13 +39,16 @@ async def run(call: Call, reply: Reply, wires: Wires, outcome: Outcome) -> None:
 
 
 async def _try_in_order(call: Call, reply: Reply, wires: Wires, outcome: Outcome) -> None:
-    last: UpstreamError | NoChannel = NoChannel()
+    last: UpstreamError | NoChannel | WouldLose = NoChannel()
     for attempt in call.plan.attempts:
         outcome.channel, outcome.upstream_model = attempt.channel.name, attempt.model
         outcome.losses = []
         try:
             carry = pipe if _can_pipe(call, attempt) else translate
             await carry(call, attempt, reply, wires, outcome)
+        except WouldLose as error:  # another channel may speak a format that has the word
+            last = error
+            continue
         except UpstreamError as error:
             outcome.usage = None  # whatever the vendor counted, nothing of it reached the customer
             wires.health.failed(attempt.channel.name, attempt.credential, attempt.model, error)

@@ -19,7 +19,7 @@ from yibu.relay import headers
 from yibu.relay.batches import gather, split
 from yibu.relay.call import Call, Outcome, Wires, bill, metered
 from yibu.relay.fit import fit
-from yibu.relay.inline import inline_media
+from yibu.relay.inline import ALL, inline_media
 from yibu.relay.reply import Reply
 from yibu.relay.seals import Gatherer
 from yibu.relay.upstream import MOST_REPLY_BYTES, broken, send
@@ -56,8 +56,7 @@ async def _fit(request: ChatRequest, call: Call, attempt: Attempt, spoken: ChatD
     if request.bound and spoken.id != request.dialect:
         raise _unknown_there(request)
     request = wires.seals.restore(call.wallet, request, spoken.id)
-    if attempt.channel.inline_media or spoken.needs_inline:
-        request = await inline_media(request, wires.fetcher)
+    request = await inline_media(request, ALL if attempt.channel.inline_media else spoken.by_value, wires.fetcher)
     if spoken.needs_ceiling and request.limits.max_output_tokens is None:
         ceiling = msgspec.structs.replace(request.limits, max_output_tokens=call.plan.model.max_output_tokens)
         request = msgspec.structs.replace(request, limits=ceiling)

@@ -24,6 +24,7 @@ from yibu.dialects.dialect import NOWHERE, Bounds, Intent, Operation, Route, Tap
 from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import UpstreamError
 from yibu.hub.loss import Losses
+from yibu.hub.media import MediaKind
 from yibu.hub.reply import ChatReply
 
 
@@ -34,7 +35,7 @@ class Anthropic(AnthropicErrors):
     title: ClassVar[str] = "Anthropic Messages"
     operation: ClassVar[Operation] = Operation.CHAT
     needs_ceiling: ClassVar[bool] = True
-    needs_inline: ClassVar[bool] = False
+    by_value: ClassVar[frozenset[MediaKind]] = frozenset()
     stream_accept: ClassVar[str] = "text/event-stream"
     ping: ClassVar[bytes] = b'event: ping\ndata: {"type":"ping"}\n\n'
     routes: ClassVar[tuple[Route, ...]] = (

@@ -19,6 +19,7 @@ from yibu.dialects.dialect import Operation, Target
 from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import UpstreamError
 from yibu.hub.loss import Losses
+from yibu.hub.media import MediaKind
 from yibu.hub.reply import ChatReply
 
 
@@ -29,7 +30,7 @@ class BedrockConverse:
     title: ClassVar[str] = "Amazon Bedrock Converse"
     operation: ClassVar[Operation] = Operation.CHAT
     needs_ceiling: ClassVar[bool] = False
-    needs_inline: ClassVar[bool] = True
+    by_value: ClassVar[frozenset[MediaKind]] = frozenset({"image", "audio", "video", "file"})
     stream_accept: ClassVar[str] = CONTENT_TYPE
 
     def request_headers(self, target: Target) -> dict[str, str]:

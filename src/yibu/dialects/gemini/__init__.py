@@ -20,6 +20,7 @@ from yibu.dialects.gemini.writer import Writer
 from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import UpstreamError
 from yibu.hub.loss import Losses
+from yibu.hub.media import MediaKind
 from yibu.hub.reply import ChatReply
 
 
@@ -46,7 +47,7 @@ class Gemini(GoogleErrors):
     operation: ClassVar[Operation] = Operation.CHAT
     routes: ClassVar[tuple[Route, ...]] = _routes()
     needs_ceiling: ClassVar[bool] = False
-    needs_inline: ClassVar[bool] = True
+    by_value: ClassVar[frozenset[MediaKind]] = frozenset({"image", "audio", "video", "file"})
     stream_accept: ClassVar[str] = "text/event-stream"
     ping: ClassVar[bytes] = b""
     """google-genai takes a comment for a piece of JSON and fails on it."""

@@ -20,6 +20,7 @@ from yibu.dialects.openai_chat.writer import Writer
 from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import UpstreamError
 from yibu.hub.loss import Losses
+from yibu.hub.media import MediaKind
 from yibu.hub.reply import ChatReply
 
 
@@ -30,7 +31,7 @@ class OpenAIChat(OpenAIErrors):
     title: ClassVar[str] = "OpenAI Chat Completions"
     operation: ClassVar[Operation] = Operation.CHAT
     needs_ceiling: ClassVar[bool] = False
-    needs_inline: ClassVar[bool] = False
+    by_value: ClassVar[frozenset[MediaKind]] = frozenset({"audio", "file"})
     stream_accept: ClassVar[str] = "text/event-stream"
     ping: ClassVar[bytes] = b": ping\n\n"
     routes: ClassVar[tuple[Route, ...]] = (Route("POST", "/v1/chat/completions", Operation.CHAT),)

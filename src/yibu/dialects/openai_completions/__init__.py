@@ -21,6 +21,7 @@ from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import UpstreamError
 from yibu.hub.estimate import TextMeter
 from yibu.hub.loss import Losses
+from yibu.hub.media import MediaKind
 from yibu.hub.reply import ChatReply
 
 
@@ -31,7 +32,7 @@ class OpenAICompletions(OpenAIErrors):
     title: ClassVar[str] = "OpenAI Completions (legacy)"
     operation: ClassVar[Operation] = Operation.CHAT
     needs_ceiling: ClassVar[bool] = True
-    needs_inline: ClassVar[bool] = False
+    by_value: ClassVar[frozenset[MediaKind]] = frozenset()
     stream_accept: ClassVar[str] = "text/event-stream"
     ping: ClassVar[bytes] = b": ping\n\n"
     routes: ClassVar[tuple[Route, ...]] = (Route("POST", "/v1/completions", Operation.CHAT),)

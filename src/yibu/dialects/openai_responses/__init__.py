@@ -24,6 +24,7 @@ from yibu.dialects.openai_responses.writer import Writer
 from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import HubError, UpstreamError
 from yibu.hub.loss import Losses
+from yibu.hub.media import MediaKind
 from yibu.hub.reply import ChatReply
 
 COUNTED = frozenset(
@@ -52,7 +53,7 @@ class OpenAIResponses(ResponsesErrors):
     title: ClassVar[str] = "OpenAI Responses"
     operation: ClassVar[Operation] = Operation.CHAT
     needs_ceiling: ClassVar[bool] = False
-    needs_inline: ClassVar[bool] = False
+    by_value: ClassVar[frozenset[MediaKind]] = frozenset({"audio", "video"})
     stream_accept: ClassVar[str] = "text/event-stream"
     ping: ClassVar[bytes] = b": ping\n\n"
     routes: ClassVar[tuple[Route, ...]] = (

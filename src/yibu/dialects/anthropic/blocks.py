@@ -207,7 +207,7 @@ def _encode_thinking(part: Thinking, scope: Scope, where: str, *, to_caller: boo
     extras = scope.extras(where, part.extras)
     if data:
         return [merge({"type": "redacted_thinking", "data": data}, extras)]
-    if signature or (scope.is_ours and part.seal is None and part.member != PACKED):
+    if signature or (scope.is_ours and not to_caller and part.seal is None and part.member != PACKED):
         return [merge({"type": "thinking", "thinking": part.text, "signature": signature}, extras)]
     if to_caller:
         return [{"type": "thinking", "thinking": part.text, "signature": parcel.pack(part.seal)}]

@@ -214,15 +214,11 @@ class Writer:
             return b""
         if not (self._shows_thoughts or self._scope.is_ours):
             return b""
-        if not signature and not self._scope.is_ours:
-            signature = parcel.pack(part.seal)
-        return self._signed(signature)
+        return self._signed(signature or parcel.pack(part.seal))
 
     def _signed(self, signature: str) -> bytes:
-        """The end of a thinking block, or a whole one without words."""
-        begun = self._begin_thought()
-        if signature:
-            begun += self._delta({"type": "signature_delta", "signature": signature})
+        """The end of a thinking block, or a whole one without words. It is never unsigned: some clients drop such blocks."""
+        begun = self._begin_thought() + self._delta({"type": "signature_delta", "signature": signature})
         self._has_thought = False
         return begun + self._stop()
 

@@ -286,3 +286,21 @@ async def test_google_behind_openai(house: House) -> None:
     assert "18 degrees" in "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
     assert chunks[-1].usage is not None
     assert chunks[-1].usage.prompt_tokens > 0
+
+
+async def test_vectors(settings: Settings) -> None:
+    """One and several, whoever makes them."""
+    async with open_house(settings) as house:
+        client = genai.Client(api_key=house.key, http_options={"base_url": house.url}).aio
+        several = await client.models.embed_content(
+            model="multilingual-e5-small",
+            contents=["Cats purr.", "Dogs bark."],
+            config={"task_type": "RETRIEVAL_QUERY"},
+        )
+        path = "/v1beta/models/multilingual-e5-small:embedContent"
+        status, _, said = await house.post({"content": {"parts": [{"text": "Cats purr."}]}}, path)
+        assert await house.spent() > 0
+
+    assert several.embeddings is not None
+    assert [len(one.values or ()) for one in several.embeddings] == [384, 384]
+    assert (status, len(json.loads(said)["embedding"]["values"])) == (200, 384)

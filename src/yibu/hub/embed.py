@@ -75,7 +75,7 @@ Vector = Floats | Packed
 
 
 class EmbedReply(msgspec.Struct, frozen=True, kw_only=True):
-    """`vectors`: one for each input, in their order; `form`: how the caller wants to read them, whatever they are here.
+    """`vectors`: one for each input, in their order; `form` and `is_list`: how the caller wants to read them, whatever they are here.
 
     `usage` is None when the vendor did not say; `dialect`: as in `ChatRequest`.
     """
@@ -83,6 +83,7 @@ class EmbedReply(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     vectors: tuple[Vector, ...]
     id: str = ""
+    is_list: bool = True
     form: VectorForm | None = None
     usage: Usage | None = None
     dialect: str = ""
@@ -93,4 +94,6 @@ def fit_embed(request: EmbedRequest, reply: EmbedReply) -> EmbedReply:
     """The reply as the answer to this request. Raises `Broken` when it has another number of vectors than the request has inputs."""
     if len(reply.vectors) != len(request.inputs):
         raise Broken(upstream_words=f"{len(reply.vectors)} vectors for {len(request.inputs)} inputs")
-    return msgspec.structs.replace(reply, form=request.form, model=reply.model or request.model)
+    return msgspec.structs.replace(
+        reply, form=request.form, is_list=request.is_list, model=reply.model or request.model
+    )

@@ -1,4 +1,4 @@
-"""OpenAI's Responses interface through the whole house with the official SDK, unmodified, against a vendor who speaks Chat."""
+"""OpenAI's Responses interface through the whole house with the official SDK, unmodified."""
 
 import asyncio
 import json
@@ -31,11 +31,11 @@ WEATHER: Any = {
 }
 
 
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """The sandbox as a vendor who speaks Chat alone."""
+@pytest.fixture(params=["openai_chat", "openai_responses"])
+def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
+    """The sandbox as a vendor who speaks one format alone: another one, and the caller's own."""
     channel, *_ = settings.channels
-    return settings.model_copy(update={"channels": (channel.model_copy(update={"speaks": ("openai_chat",)}),)})
+    return settings.model_copy(update={"channels": (channel.model_copy(update={"speaks": (request.param,)}),)})
 
 
 class Person(BaseModel):
@@ -104,9 +104,9 @@ async def test_loop_of_tools(house: House) -> None:
         tools=[WEATHER],
     )
 
-    assert second.previous_response_id == first.id
     assert second.output_text
     again = await house.openai.responses.retrieve(second.id)
+    assert again.previous_response_id == first.id
     assert again.output == second.output
 
 
@@ -284,6 +284,7 @@ async def test_crash(settings: Settings) -> None:
         assert "stopped" in found.error.message
 
 
+@pytest.mark.parametrize("settings", ["openai_chat"], indirect=True)
 async def test_state_that_only_a_vendor_has(house: House) -> None:
     """A conversation that lives at the vendor cannot be answered by another one."""
     with pytest.raises(openai.BadRequestError) as refused:
@@ -291,6 +292,7 @@ async def test_state_that_only_a_vendor_has(house: House) -> None:
     assert refused.value.param == "$.conversation"
 
 
+@pytest.mark.parametrize("settings", ["openai_chat"], indirect=True)
 async def test_wrong_input(house: House) -> None:
     """The path of the wrong member is told, in this format's error."""
     with pytest.raises(openai.BadRequestError) as refused:

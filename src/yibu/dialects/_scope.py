@@ -5,7 +5,7 @@ from typing import Literal
 from yibu.hub.loss import Loss, Losses
 from yibu.hub.parts import Extras
 
-_RECORDS = frozenset({"id", "status", "store", "include", "background", "echo"})
+_RECORDS = frozenset({"id", "type", "status", "store", "include", "background", "echo", "system_fingerprint"})
 """Names of records that mean something to the vendor alone who made them, and of wishes that the gateway fulfils itself:
 an answer is the same without them."""
 _EMPTY = frozenset({b"[]", b"{}", b'""', b"false"})

@@ -90,7 +90,9 @@ class Unmasking:
         is_custom = name in self._masks.customs
         if is_custom:
             self._custom = []
-        return msgspec.structs.replace(event, head=msgspec.structs.replace(head, name=name, is_custom=is_custom))
+        return msgspec.structs.replace(
+            event, head=msgspec.structs.replace(head, name=name, is_custom=is_custom or head.is_custom)
+        )
 
     def _argue(self, event: ArgumentsDelta) -> list[Event]:
         if self._is_answer:

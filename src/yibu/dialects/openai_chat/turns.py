@@ -101,7 +101,7 @@ def encode_turns(turns: tuple[Turn, ...], scope: Scope) -> list[dict[str, Any]]:
             continue
         messages += _lifted(lifted, scope)
         if turn.role == "assistant":
-            messages.append(_encode_assistant(turn, scope, where))
+            _append(messages, _encode_assistant(turn, scope, where), scope)
         else:
             parts: list[Part] = [part for part in turn.parts if not isinstance(part, ToolResult)]
             content = encode_content(parts, scope, where, is_list=turn.is_list)
@@ -109,6 +109,31 @@ def encode_turns(turns: tuple[Turn, ...], scope: Scope) -> list[dict[str, Any]]:
                 _message(turn, {"role": turn.role, "content": "" if content is None else content}, scope, where)
             )
     return [*messages, *_lifted(lifted, scope)]
+
+
+def _append(messages: list[dict[str, Any]], message: dict[str, Any], scope: Scope) -> None:
+    """Of another dialect, where a turn of the model may come in several: one message, because results of calls have to
+    follow right after it; and none for a turn of which nothing could be carried."""
+    before = messages[-1] if messages else {}
+    is_empty = message.keys() == {"role", "content"} and not message["content"]
+    if scope.is_ours or (before.get("role") != "assistant" and not (is_empty and before)):
+        messages.append(message)
+        return
+    if before.get("role") != "assistant":
+        return
+    for key, value in message.items():
+        known = before.get(key)
+        if isinstance(value, list) and isinstance(known, list):
+            before[key] = known + value
+        elif key in ("content", "reasoning_content") and known and value:
+            is_text = isinstance(known, str) and isinstance(value, str)
+            before[key] = f"{known}\n\n{value}" if is_text else [*_parts(known), *_parts(value)]
+        elif not known:
+            before[key] = value
+
+
+def _parts(content: Any) -> list[Any]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
 def _message(turn: Turn, members: dict[str, Any], scope: Scope, where: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from yibu.dialects._json import fields, present
 from yibu.dialects._vendor_errors import decode_error
 from yibu.dialects.dialect import NOWHERE, Bounds, Intent, Operation, Route, Tap, Target
 from yibu.dialects.openai_responses import sniff
+from yibu.dialects.openai_responses.calls import masks_of
 from yibu.dialects.openai_responses.errors import ResponsesErrors, frame, told
 from yibu.dialects.openai_responses.reader import Reader
 from yibu.dialects.openai_responses.reply import decode_reply, encode_reply
@@ -24,6 +25,7 @@ from yibu.dialects.openai_responses.writer import Writer
 from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import HubError, UpstreamError
 from yibu.hub.loss import Losses
+from yibu.hub.masks import unmask
 from yibu.hub.media import MediaKind
 from yibu.hub.reply import ChatReply
 
@@ -97,13 +99,13 @@ class OpenAIResponses(ResponsesErrors):
         return encode_request(request, losses)
 
     def decode_reply(self, body: bytes, asked: ChatRequest | None = None) -> ChatReply:
-        return decode_reply(body)
+        return unmask(decode_reply(body), masks_of(asked))
 
     def encode_reply(self, reply: ChatReply, losses: Losses, request: ChatRequest | None = None) -> bytes:
         return encode_reply(reply, losses, self._asked or _asked_of(request))
 
     def reader(self, asked: ChatRequest | None = None) -> Reader:
-        return Reader()
+        return Reader(masks_of(asked))
 
     def writer(self, request: ChatRequest) -> Writer:
         writer = Writer(request.model, self._asked or _asked_of(request))
@@ -149,7 +151,10 @@ class OpenAIResponses(ResponsesErrors):
 
 def _asked_of(request: ChatRequest | None) -> Asked:
     """What an answer repeats, as far as the hub knows of it."""
-    return Asked() if request is None else Asked(members=fields(encode_request(request, [])))
+    try:
+        return Asked() if request is None else Asked(members=fields(encode_request(request, [])))
+    except HubError:  # of another dialect, and nothing that could be asked in this one
+        return Asked()
 
 
 DIALECT = OpenAIResponses()

@@ -14,6 +14,7 @@ from yibu.dialects._json import Fields, lean, merge, raw, read, rest
 from yibu.dialects._scope import Scope
 from yibu.dialects.openai_responses.wire import ID, Part
 from yibu.hub import parts as hub
+from yibu.hub.errors import WouldLose
 from yibu.hub.media import FileRef, Inline, Source, Url
 
 _DATA_URL = re.compile(r"data:([^,]*);base64,")
@@ -146,13 +147,13 @@ def encode_medium(part: hub.Media, scope: Scope, where: str) -> Any:
             form = _FORMATS.get(part.source.mime, part.source.mime.partition("/")[2]) or None
             members = {"type": "input_audio", "input_audio": lean({"data": part.source.base64, "format": form})}
         case "audio" | "video":
-            scope.lose(where, f"this format has no place for {part.kind}")
-            return None
+            raise WouldLose(f"This model takes no {part.kind}; send it to a model that does.", param=where)
         case _:
             assert_never(part.kind)
     if isinstance(part.source, FileRef) and not scope.is_ours:
-        scope.lose(where, "an uploaded file is known to its own vendor only")
-        return None
+        raise WouldLose(
+            "An uploaded file is known to the vendor it was sent to only: send its content instead.", param=where
+        )
     return merge(lean(members), extras)
 
 

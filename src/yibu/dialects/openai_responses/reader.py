@@ -26,6 +26,7 @@ from yibu.dialects.openai_responses.usage import decode_usage
 from yibu.dialects.openai_responses.wire import ID
 from yibu.hub.errors import Broken, InvalidRequest, UpstreamError
 from yibu.hub.events import Event, Finished, Metered, Opened, PartClosed, PartOpened
+from yibu.hub.masks import NO_MASKS, Masks, Unmasking
 from yibu.hub.parts import Thinking
 from yibu.hub.usage import Usage
 
@@ -35,8 +36,9 @@ MALFORMED = (msgspec.DecodeError, InvalidRequest, ValueError, RecursionError, Ov
 class Reader:
     """One stream. After its end, or after a `Failed`, nothing more is read."""
 
-    def __init__(self) -> None:
+    def __init__(self, masks: Masks = NO_MASKS) -> None:
         self._frames = Frames()
+        self._unmasking = Unmasking(masks)
         self._is_opened = self._is_over = False
         self._id = ""
         self._parts = 0
@@ -55,7 +57,7 @@ class Reader:
                 self._read(frame, out)
         except UpstreamError as error:
             self._fail(error, out)
-        return out
+        return self._unmasking.feed(out)
 
     def finish(self) -> list[Event]:
         """The stream is over. Without a terminal event it was cut."""
@@ -67,7 +69,7 @@ class Reader:
             self._fail(error, out)
         if not self._is_over:
             self._fail(Broken(upstream_words="the stream ended in the middle"), out)
-        return out
+        return self._unmasking.feed(out)
 
     def _read(self, frame: Frame, out: list[Event]) -> None:
         """OpenRouter appends `[DONE]`, which says nothing after the terminal event."""

@@ -89,5 +89,5 @@ def encode_reply(reply: ChatReply, losses: Losses, asked: Asked) -> bytes:
         if number:
             scope.lose(f"$.choices[{number}]", "a response has one answer")
         scope.extras(f"$.choices[{number}]", choice.extras)
-    scope.extras("$", reply.extras)
+    scope.extras("$", {key: value for key, value in reply.extras.items() if key != "service_tier"})
     return msgspec.json.encode(writer.response())

@@ -143,7 +143,7 @@ def encode_request(request: ChatRequest, losses: Losses) -> bytes:
     if kept:
         members["tools"] = kept
     if request.tool_choice is not None and (kept or scope.is_ours):
-        members["tool_choice"] = encode_choice(request.tool_choice, request.tools)
+        members["tool_choice"] = encode_choice(request.tool_choice, request.tools, scope)
     members |= _encode_sampling(request.sampling, scope)
     members |= {
         "parallel_tool_calls": request.parallel_tools,

@@ -37,8 +37,19 @@ _ECHOED: dict[str, Any] = {
 """What stands there when the caller said nothing."""
 _ALSO = ("conversation", "prompt", "context_management", "prompt_cache_options", "prompt_cache_retention")
 """Repeated only when the caller said it."""
-ECHOED = frozenset(_ECHOED) | frozenset(_ALSO) | {"object", "completed_at", "frequency_penalty", "presence_penalty"}
-"""Members of a response that tell nothing about the answer."""
+ECHOED = (
+    frozenset(_ECHOED)
+    | frozenset(_ALSO)
+    | {
+        "object",
+        "completed_at",
+        "frequency_penalty",
+        "presence_penalty",
+        "billing",
+        "tool_usage",
+    }
+)
+"""Members of a response that tell nothing about the answer; what tools used is in the meters."""
 
 PREFIXES = {
     "message": "msg",

@@ -10,6 +10,7 @@ import msgspec
 
 from yibu.dialects._json import Fields, fields, lean, merge, present, raw, read, rest, text_of
 from yibu.dialects._scope import Scope
+from yibu.dialects.openai_responses.calls import alias
 from yibu.dialects.openai_responses.wire import ID, Tool
 from yibu.hub.errors import InvalidRequest
 from yibu.hub.tools import AnyTool, Auto, Function, Hosted, NoTool, Only, ToolChoice
@@ -53,12 +54,12 @@ def encode_tool(tool: HubTool, scope: Scope, where: str) -> Any:
     """None when only another vendor can run it."""
     match tool:
         case Function(is_custom=True):
-            about = {"type": "custom", "name": tool.name, "description": tool.description or None}
+            about = {"type": "custom", "name": _name(tool.name, scope), "description": tool.description or None}
             return merge(lean(about), _custom_extras(tool, scope, where))
         case Function():
             members: dict[str, Any] = {
                 "type": "function",
-                "name": tool.name,
+                "name": _name(tool.name, scope),
                 "description": tool.description or None,
                 "parameters": tool.parameters,
                 "strict": tool.strict,
@@ -126,7 +127,11 @@ def decode_choice(value: msgspec.Raw) -> ToolChoice | None:
     return None
 
 
-def encode_choice(choice: ToolChoice, tools: tuple[HubTool, ...]) -> Any:
+def _name(name: str, scope: Scope) -> str:
+    return name if scope.is_ours else alias(name)
+
+
+def encode_choice(choice: ToolChoice, tools: tuple[HubTool, ...], scope: Scope) -> Any:
     match choice:
         case Auto():
             return "auto"
@@ -136,7 +141,10 @@ def encode_choice(choice: ToolChoice, tools: tuple[HubTool, ...]) -> Any:
             return "required"
         case Only():
             customs = {tool.name for tool in tools if isinstance(tool, Function) and tool.is_custom}
-            picks = [{"type": "custom" if name in customs else "function", "name": name} for name in choice.names]
+            picks = [
+                {"type": "custom" if name in customs else "function", "name": _name(name, scope)}
+                for name in choice.names
+            ]
             if len(picks) == 1 and choice.required and not choice.is_list:
                 return picks[0]
             return {"type": "allowed_tools", "mode": "required" if choice.required else "auto", "tools": picks}

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yibu.dialects.dialect import Intent
@@ -316,6 +316,7 @@ def test_probabilities() -> None:
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 
 
+@settings(deadline=None)
 @given(prompt=WORDS, ceiling=st.integers(1, 999), is_stream=st.booleans(), echo=st.booleans())
 def test_requests_there_and_back(prompt: str, ceiling: int, is_stream: bool, echo: bool) -> None:
     """Law 2, for what this format can say."""
@@ -341,6 +342,7 @@ def essence(reply: ChatReply) -> Any:
     return texts, units.get(Meter.INPUT), units.get(Meter.OUTPUT)
 
 
+@settings(deadline=None)
 @given(reply=replies())
 def test_streamed_is_not_streamed(reply: ChatReply) -> None:
     """Laws 2, 3 and 4, for texts."""

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.corpus import answers, needs_corpus, recordings
@@ -379,6 +379,7 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1
 
 
 @pytest.mark.parametrize("dialect", FORMATS, ids=lambda dialect: dialect.id)
+@settings(deadline=None)
 @given(vectors=st.lists(VECTOR, min_size=1, max_size=3), form=st.sampled_from([None, "float", "base64"]))
 def test_replies_there_and_back(dialect: Any, vectors: list[tuple[float, ...]], form: Any) -> None:
     """float32 survives every form in every format, to the last bit."""
@@ -392,6 +393,7 @@ def test_replies_there_and_back(dialect: Any, vectors: list[tuple[float, ...]], 
 
 
 @pytest.mark.parametrize("dialect", FORMATS, ids=lambda dialect: dialect.id)
+@settings(deadline=None)
 @given(
     texts=st.lists(WORDS, min_size=1, max_size=3),
     dimensions=st.none() | st.integers(1, 4096),

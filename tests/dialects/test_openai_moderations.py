@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yibu.dialects.openai_moderations import UNNAMED, OpenAIModerations
@@ -132,6 +132,7 @@ def test_what_cannot_be_asked() -> None:
 SCORES = st.dictionaries(st.sampled_from(["violence", "hate", "sexual/minors"]), st.floats(0, 1), max_size=3)
 
 
+@settings(deadline=None)
 @given(verdicts=st.lists(st.tuples(st.booleans(), SCORES), min_size=1, max_size=3))
 def test_replies_there_and_back(verdicts: list[tuple[bool, dict[str, float]]]) -> None:
     """Verdicts survive the format."""

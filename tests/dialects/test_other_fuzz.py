@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yibu.dialects import call_dialects
@@ -67,6 +67,7 @@ def requests(draw: st.DrawFn, operation: Operation) -> bytes:
 
 
 @every_dialect
+@settings(deadline=None)
 @given(data=st.data())
 def test_requests(dialect: CallDialect, data: st.DataObject) -> None:
     """A request is understood, or refused with the caller's mistake; what is understood can be written for every other format."""
@@ -87,6 +88,7 @@ def test_requests(dialect: CallDialect, data: st.DataObject) -> None:
 
 
 @every_dialect
+@settings(deadline=None)
 @given(data=st.data())
 def test_answers(dialect: CallDialect, data: st.DataObject) -> None:
     """A vendor's answer is understood, or told to be broken, on both ways."""
@@ -105,6 +107,7 @@ def test_answers(dialect: CallDialect, data: st.DataObject) -> None:
     assert tap.failed is None or isinstance(tap.failed, UpstreamError)
 
 
+@settings(deadline=None)
 @given(body=st.binary(max_size=40) | BODIES.map(lambda value: json.dumps(value).encode()))
 def test_whose_format(body: bytes) -> None:
     """On the path that several share, some format is always found, or the body is no JSON object."""

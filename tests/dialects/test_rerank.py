@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yibu.dialects import discover
@@ -424,6 +424,7 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1
 
 
 @every_format
+@settings(deadline=None)
 @given(
     query=WORDS,
     documents=st.lists(WORDS, min_size=1, max_size=4),
@@ -450,6 +451,7 @@ def test_requests_there_and_back(
 
 
 @every_format
+@settings(deadline=None)
 @given(scores=st.lists(st.floats(-9, 9), min_size=1, max_size=4), tokens=st.integers(0, 10_000))
 def test_replies_there_and_back(dialect: Any, scores: list[float], tokens: int) -> None:
     """Order and scores survive every format; tokens those that have a place for them."""

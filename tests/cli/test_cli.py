@@ -401,6 +401,16 @@ def test_check_of_a_vendor_that_is_away() -> None:
     assert "sk-very-secret-key" not in result.output
 
 
+def test_check_of_a_service_account_that_is_none() -> None:
+    """What to do is said before anybody is called, and nothing of the key."""
+    configure(channel("https://aiplatform.googleapis.com", keys='["AIza-very-secret"]').replace("openai", "vertex"))
+    result = run("check")
+
+    assert result.exit_code == 1
+    assert "Channel main: its key is not the JSON of a service account. Make a key of the type JSON" in result.stderr
+    assert "very-secret" not in result.output
+
+
 def test_check_of_a_model_without_a_price() -> None:
     """A model that would be refused to everybody is a problem."""
     with vendor(models("small-1")) as (url, _):

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from aiohttp import web
 from msgspec import json
 
 from tests.house import House, open_house, settings_for
 from tests.providers.test_bedrock import ACCESS
+from tests.providers.test_vertex import secret
 from yibu.dialects._eventstream import encode_message
 
 EVENTS: list[dict[str, Any]] = [
@@ -121,9 +121,6 @@ async def test_claude_on_bedrock(tmp_path: Path) -> None:
 
 async def test_claude_on_vertex(tmp_path: Path) -> None:
     """With a token that was fetched for the account."""
-    pytest.importorskip("cryptography")
-    from tests.providers.test_vertex import secret
-
     key = secret(token_uri="TOKENS", project_id="p")
     async with cloudy(tmp_path, "vertex", "claude-x@20260101", key) as (house, cloud):
         native, translated = await talk(house)

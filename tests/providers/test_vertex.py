@@ -7,6 +7,10 @@ from urllib.parse import parse_qs
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
 from msgspec import Raw, json
 
 from yibu.hub.errors import Denied
@@ -15,13 +19,6 @@ from yibu.kit.http import Client
 from yibu.providers._service_account import ServiceAccount, account_of
 from yibu.providers.vertex import Vertex
 from yibu.routing.credentials import Credentials
-
-pytest.importorskip("cryptography")
-
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
 
 KEY = rsa.generate_private_key(65537, 2048)
 VERTEX = Vertex()

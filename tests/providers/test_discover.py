@@ -44,14 +44,10 @@ def test_a_vendor_says_who_it_is_and_where_that_is_written(provider: Provider) -
     assert re.search(r"Docs: \S+.*read\s\d{4}-\d\d-\d\d", said, re.DOTALL)
 
 
-COMING = {"gemini_embeddings"}
-"""Formats whose paths are known already; a channel speaks those that are there."""
-
-
 @FOUND
 def test_a_vendor_speaks_dialects_that_are_known(provider: Provider) -> None:
     """At paths that begin with a slash, below an address with a scheme or none."""
-    assert set(provider.speaks) <= set(spoken_dialects()) | COMING
+    assert set(provider.speaks) <= set(spoken_dialects())
     assert set(provider.streams) | set(provider.quirks) <= set(provider.speaks)
     assert all(path.startswith("/") for path in (*provider.speaks.values(), *provider.streams.values()))
     assert provider.models_path == "" or provider.models_path.startswith("/")

@@ -22,6 +22,7 @@ def create(
     models: Annotated[list[str] | None, typer.Option("--model", help="Allow only these models. 仅限模型")] = None,
     rpm: Annotated[int | None, typer.Option(min=1, help="Requests a minute. 每分钟请求数")] = None,
     concurrency: Annotated[int | None, typer.Option(min=1, help="Requests at a time. 并发数")] = None,
+    refuse_loss: Annotated[bool, typer.Option("--refuse-loss", help="Refuse lossy translations. 拒绝有损转换")] = False,
     config: Config = None,
     data_dir: DataDir = None,
     json: Json = False,
@@ -31,7 +32,15 @@ def create(
     def make(conn: Connection) -> tuple[KeyRow, str]:
         owner = people.ensure_owner(conn)
         allowed = tuple(models) if models else None
-        return keys.create(conn, user_id=owner.id, name=name, models=allowed, rpm=rpm, concurrency=concurrency)
+        return keys.create(
+            conn,
+            user_id=owner.id,
+            name=name,
+            models=allowed,
+            rpm=rpm,
+            concurrency=concurrency,
+            refuses_loss=refuse_loss,
+        )
 
     row, secret = with_database(settings_of(config, data_dir), lambda db: db.write(make))
     say(

@@ -60,6 +60,7 @@ def planned(request: Request, house: House, dialect: CallDialect, intent: Intent
         plan=way,
         public_url=request.public_url(house.settings.server.public_url),
         started_at=request.started_at,
+        refuses_loss=caller.refuses_loss,
     )
 
 

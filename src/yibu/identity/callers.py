@@ -23,7 +23,8 @@ UNKNOWN_SIZE = 1_000
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Whom a call is made for.
 
-    `models` None: all; `rpm`, `concurrency` None: as the house allows; `expires_at`: unix milliseconds.
+    `models` None: all; `rpm`, `concurrency` None: as the house allows; `expires_at`: unix milliseconds;
+    `refuses_loss`: an error is better than an answer that could not be asked for in full.
     """
 
     key_id: str
@@ -33,6 +34,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...] | None = None
     rpm: int | None = None
     concurrency: int | None = None
+    refuses_loss: bool = False
     expires_at: int | None = None
 
 
@@ -103,5 +105,6 @@ class Callers:
             models=key.models,
             rpm=key.rpm,
             concurrency=key.concurrency,
+            refuses_loss=key.refuses_loss,
             expires_at=key.expires_at,
         )

@@ -23,6 +23,7 @@ class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...] | None
     rpm: int | None
     concurrency: int | None
+    refuses_loss: bool
     created_at: int
     expires_at: int | None
     revoked_at: int | None
@@ -45,12 +46,13 @@ def create(
     models: tuple[str, ...] | None = None,
     rpm: int | None = None,
     concurrency: int | None = None,
+    refuses_loss: bool = False,
     expires_at: int | None = None,
 ) -> tuple[KeyRow, str]:
     """Makes a key and gives it with its secret, which cannot be had again.
 
     `rpm`: requests a minute; `concurrency`: requests at a time; None: as the house allows. `expires_at`: unix
-    milliseconds. Raises SQLAlchemy's `IntegrityError` for an unknown user.
+    milliseconds; `refuses_loss`: see `Caller`. Raises SQLAlchemy's `IntegrityError` for an unknown user.
     """
     secret = new_secret(PREFIX)
     row = KeyRow(
@@ -62,6 +64,7 @@ def create(
         models=models,
         rpm=rpm,
         concurrency=concurrency,
+        refuses_loss=refuses_loss,
         created_at=now_ms(),
         expires_at=expires_at,
         revoked_at=None,

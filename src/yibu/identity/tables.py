@@ -1,6 +1,6 @@
 """The tables of people, wallets and API keys."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, false
 
 from yibu.kit.tables import metadata, moment, number_key
 
@@ -50,5 +50,7 @@ api_key = Table(
     moment("expires_at", nullable=True),
     moment("revoked_at", nullable=True),
     moment("last_used_at", nullable=True),
+    # Its calls are refused where a translation would lose something, rather than answered with a note of it.
+    Column("refuses_loss", Boolean, nullable=False, server_default=false()),
     Index("ix_api_key_user_id", "user_id"),
 )

@@ -28,7 +28,7 @@ SANE_UNITS = 50_000_000
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One call of one customer. `public_url`: how the customer reaches the gateway, without a slash at the end;
-    `started_at`: unix milliseconds."""
+    `started_at`: unix milliseconds; `refuses_loss`: see `identity.callers.Caller`."""
 
     request_id: str
     key_id: str
@@ -38,6 +38,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
     public_url: str
     started_at: int
+    refuses_loss: bool = False
 
     def elapsed_ms(self) -> int:
         return max(now_ms() - self.started_at, 0)

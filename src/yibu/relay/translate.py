@@ -35,7 +35,7 @@ async def translate(call: Call, attempt: Attempt, reply: Reply, wires: Wires, ou
         asked = await _fit(asked, call, attempt, cast(ChatDialect, spoken), wires)
     parts = split(asked, spoken)
     body = spoken.encode_request(parts[0], outcome.losses)
-    if call.plan.model.on_loss == "refuse":
+    if call.refuses_loss or call.plan.model.on_loss == "refuse":
         _refuse(outcome.losses)
     if len(parts) > 1:
         answer = await gather(call, attempt, spoken, parts, outcome.losses, wires)

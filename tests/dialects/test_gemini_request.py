@@ -1083,3 +1083,69 @@ def test_to_openai_chat() -> None:
     assert (second["tool_call_id"], second["content"]) == (two, "Error: 2")
     assert last["content"] == "and?"
     assert written["tool_choice"] == "none"
+
+
+def test_a_call_in_the_mouth_of_the_user() -> None:
+    """It is the model's all the same, so that every other format has a place for it; an instruction has none."""
+    call = {"functionCall": {"id": "a", "name": "f", "args": {}}}
+    request = decode({"contents": [{"role": "user", "parts": [{"text": "hi"}, call]}]})
+
+    assert [(turn.role, turn.member) for turn in request.turns] == [("user", ""), ("assistant", "same")]
+    assert json.loads(OPENAI.encode_request(request, []))["messages"][1]["tool_calls"][0]["id"] == "a"
+    with pytest.raises(InvalidRequest):
+        decode({"contents": [HI], "systemInstruction": {"parts": [call]}})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "properties": {"a": {}}, "required": 1.5},
+        {"type": "object", "properties": {"a": {}}, "required": [{}, "a"]},
+        {"type": ["string", {}]},
+        {"type": "object", "properties": 7, "anyOf": "x", "enum": 5},
+        {"allOf": [{"properties": []}, {"required": "a"}, 7]},
+        {"$ref": "#/$defs/a", "$defs": {"a": {"type": "object", "properties": {"b": {"$ref": "#/$defs/a"}}}}},
+        {"$ref": "#"},
+        True,
+    ],
+)
+def test_schemas_that_are_none_or_never_end(schema: Any) -> None:
+    """Whatever a caller wrote there, it is no failure of ours."""
+    body, _ = encode(asked(user(), tools=(Function("f", parameters=raw(schema)),), model=OLD))
+
+    assert body["tools"][0]["functionDeclarations"][0]["name"] == "f"
+
+
+def test_the_subset_of_older_models() -> None:
+    """Pitfall 46: unions, constants, references and bounds in the words that they know; names of properties are no keywords."""
+    schema = {
+        "$schema": "x",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "title": {"type": ["string", "null"], "default": "x"},
+            "kind": {"const": "a"},
+            "size": {"enum": [1, 2]},
+            "n": {"type": "integer", "exclusiveMinimum": 0, "format": "uint8"},
+            "one": {"oneOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]},
+            "ref": {"$ref": "#/$defs/point"},
+            "any": {"type": "object"},
+            "list": {"type": "array"},
+        },
+        "required": ["title", "gone"],
+        "$defs": {"point": {"type": "object", "properties": {"x": {"type": "number"}}}},
+    }
+    body, _ = encode(asked(user(), tools=(Function("f", parameters=raw(schema)),), model=OLD))
+    [function] = body["tools"][0]["functionDeclarations"]
+    properties = function["parameters"]["properties"]
+
+    assert function["parameters"]["required"] == ["title"]
+    assert set(function["parameters"]) == {"type", "properties", "required"}
+    assert properties["title"] == {"type": "STRING", "nullable": True}
+    assert properties["kind"] == {"type": "STRING", "enum": ["a"]}
+    assert properties["size"] == {"type": "STRING", "enum": ["1", "2"], "format": "enum"}
+    assert properties["n"] == {"type": "INTEGER", "minimum": 0}
+    assert properties["one"] == {"anyOf": [{"type": "STRING"}, {"type": "NUMBER"}], "nullable": True}
+    assert properties["ref"] == {"type": "OBJECT", "properties": {"x": {"type": "NUMBER"}}}
+    assert properties["any"]["properties"]
+    assert properties["list"] == {"type": "ARRAY", "items": {"type": "STRING"}}

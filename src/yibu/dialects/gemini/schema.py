@@ -125,8 +125,8 @@ class _Subset:
         """`trail`: the references that were followed to come here."""
         if not isinstance(schema, dict):
             return {"type": "STRING"}
-        schema, trail = self._follow(schema, trail)
-        schema = self._merged(schema, trail)
+        schema, trail = self._follow(_sane(schema), trail)
+        schema = self._merged(_sane(schema), trail)
         schema, is_nullable = _without_null(schema)
         made = {key: schema[key] for key in _KEPT if key in schema}
         if made.get("format") not in _FORMATS:
@@ -167,7 +167,7 @@ class _Subset:
         made = {key: value for key, value in schema.items() if key != "allOf"}
         for piece in pieces:
             inner = self._follow(piece, trail)[0] if isinstance(piece, dict) else {}
-            inner = self._merged(inner, trail)
+            inner = self._merged(_sane(inner), trail)
             for key, value in inner.items():
                 if key == "properties" and isinstance(value, dict):
                     made[key] = {**value, **made.get(key, {})}
@@ -221,6 +221,23 @@ class _Subset:
             made.pop("required", None)
         if not made.get("required"):
             made.pop("required", None)
+
+
+_SHAPES: dict[str, type] = {
+    **dict.fromkeys(("properties", "$defs", "definitions"), dict),
+    **dict.fromkeys(("required", "enum", "anyOf", "oneOf", "allOf", "prefixItems", "propertyOrdering"), list),
+}
+
+
+def _sane(schema: Schema) -> Schema:
+    """Without keywords whose values cannot be theirs: whatever a caller wrote there, no vendor could read it either."""
+    made: Schema = {key: value for key, value in schema.items() if isinstance(value, _SHAPES.get(key, object))}
+    for key in ("required", "propertyOrdering"):
+        if key in made:
+            made[key] = [name for name in made[key] if isinstance(name, str)]
+    if isinstance(made.get("type"), list):
+        made["type"] = [kind for kind in made["type"] if isinstance(kind, str)]
+    return made
 
 
 def _without_null(schema: Schema) -> tuple[Schema, bool]:

@@ -63,31 +63,37 @@ def decode_turns(body: Members) -> list[Turn]:
 
 def _decode_system(content: Members) -> Turn:
     content.take("role")
-    parts = tuple(
-        part for value, path in content.elements("parts") for part in decode_part(value, path, lambda name: name)
-    )
-    return Turn(role="system", parts=parts, extras=content.left)
+    parts: list[Part] = []
+    for value, path in content.elements("parts"):
+        found = decode_part(value, path, lambda name: name)
+        if any(isinstance(part, ToolCall) for part in found):
+            raise wrong(path, "a text")
+        parts += found
+    return Turn(role="system", parts=tuple(parts), extras=content.left)
 
 
 def _decode_content(content: Members, ids: _Ids) -> list[Turn]:
     role = _ROLES.get((content.text("role") or "").lower(), "user")
-    runs: list[tuple[bool, list[Part]]] = []
+    runs: list[tuple[Role, list[Part]]] = []
     for value, path in content.elements("parts"):
         parts = _decode_one(value, path, ids)
-        is_result = isinstance(parts[0], ToolResult)
-        if not runs or runs[-1][0] != is_result:
-            runs.append((is_result, []))
+        run = _role_of(parts[0], role)
+        if not runs or runs[-1][0] != run:
+            runs.append((run, []))
         runs[-1][1].extend(parts)
     extras = content.left
     if not runs:
         return [Turn(role=role, parts=(), extras=extras)]
-    turns: list[Turn] = []
-    for is_result, parts in runs:
-        member = SAME if turns else ""
-        turns.append(
-            Turn(role="tool" if is_result else role, parts=tuple(parts), member=member, extras={} if turns else extras)
-        )
-    return turns
+    first, *others = [Turn(role=run, parts=tuple(parts)) for run, parts in runs]
+    same = [msgspec.structs.replace(turn, member=SAME) for turn in others]
+    return [msgspec.structs.replace(first, extras=extras), *same]
+
+
+def _role_of(part: Part, role: Role) -> Role:
+    """Results are a tool's and calls a model's, whoever is said to speak."""
+    if isinstance(part, ToolResult):
+        return "tool"
+    return "assistant" if isinstance(part, ToolCall) else role
 
 
 def _decode_one(value: msgspec.Raw, path: str, ids: _Ids) -> list[Part]:

@@ -15,7 +15,7 @@ from yibu.catalog.model import Model
 from yibu.catalog.price import Sheet
 from yibu.dialects import chat_dialects
 from yibu.hub.usage import Meter
-from yibu.kit.http import Response
+from yibu.kit.http import Client, Response
 from yibu.kit.settings import Limits
 from yibu.providers import discover
 from yibu.relay.call import Call, Outcome, Wires
@@ -24,6 +24,7 @@ from yibu.relay.reply import Reply
 from yibu.relay.seals import Seals
 from yibu.relay.translate import translate
 from yibu.routing.channel import Channel
+from yibu.routing.credentials import Credentials
 from yibu.routing.plan import Attempt, Plan
 
 FRAMES = 100
@@ -72,6 +73,7 @@ class _Wires:
         self.client = _Client(answer)
         self.limits = Limits()
         self.seals = Seals()
+        self.credentials = Credentials(cast(Client, self.client))
         self.fetcher = None
 
 

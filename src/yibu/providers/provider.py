@@ -13,7 +13,7 @@ import msgspec
 from yibu.hub.loss import Losses
 from yibu.hub.work import Artefact, Outlook, Sighting, VideoRequest, Work
 from yibu.providers._address import join
-from yibu.providers._auth import Ask, Auth, Bearer, Grant, HeaderKey, Signature, Token
+from yibu.providers._auth import Ask, Auth, Bearer, Grant, Header, HeaderKey, Signature, Token
 from yibu.providers._quirk import Fields, Quirk
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Bearer",
     "Fields",
     "Grant",
+    "Header",
     "HeaderKey",
     "Provider",
     "Quirk",

@@ -68,7 +68,8 @@ class Reply:
         """Sends a piece; waits while the customer is slower than the upstream."""
         if self.listener:
             await self.listener(data)
-        await self._after_ping()
+        if self._pinging:
+            await self._after_ping()
         self._is_writing = True
         try:
             await self._emit({"type": "http.response.body", "body": b"" if self._is_head else data, "more_body": True})

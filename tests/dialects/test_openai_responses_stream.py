@@ -15,6 +15,8 @@ from pydantic import TypeAdapter
 from tests.corpus import Recording, answers, name_of, needs_corpus, streams
 from yibu.dialects import chat_dialects
 from yibu.dialects.dialect import Intent
+from yibu.dialects.openai_responses import OpenAIResponses
+from yibu.dialects.openai_responses.response import Asked
 from yibu.dialects.openai_responses.thoughts import pack
 from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import Broken, Busy, Refused
@@ -569,3 +571,21 @@ def test_thinking_and_arguments_stream() -> None:
     found = [event["delta"] for event in written(events) if event["type"].endswith(".delta")]
 
     assert found == ["a", "b", "{", "}"]
+
+
+def test_states_are_put_right_for_the_caller() -> None:
+    """A vendor to whom the conversation was written out repeats that; the caller is told what he asked, and all else as it came."""
+    asked = Asked(members={"previous_response_id": msgspec.Raw(b'"resp_0"')}, amended=("previous_response_id",))
+    delta = b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta", "delta":"x"}\n\n'
+    state = b'data: {"type":"response.completed","response":{"id":"r","output":[],"previous_response_id":null}}\n\n'
+    whole, cut = (OpenAIResponses().answering(asked).tap(Intent(model="m", body=b"", is_stream=True)) for _ in range(2))
+    told = whole.feed(delta + state) + whole.finish()
+    body = OpenAIResponses().answering(asked).tap(Intent(model="m", body=b""))
+
+    assert told.startswith(delta)
+    assert b'"previous_response_id":"resp_0"' in told
+    assert whole.is_finished
+    assert b"".join(cut.feed(bytes([byte])) for byte in delta + state) + cut.finish() == told
+    assert body.feed(b'{"id":"r","output":[]}') + body.finish() == (
+        b'{"id":"r","output":[],"previous_response_id":"resp_0"}'
+    )

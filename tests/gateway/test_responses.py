@@ -104,6 +104,8 @@ async def test_loop_of_tools(house: House) -> None:
         tools=[WEATHER],
     )
 
+    assert second.previous_response_id == first.id
+    assert second.store is True
     assert second.output_text
     again = await house.openai.responses.retrieve(second.id)
     assert again.previous_response_id == first.id
@@ -114,7 +116,11 @@ async def test_streamed_response_can_be_continued(house: House) -> None:
     """A stream is kept before its last event is sent, so that the next call may come at once."""
     async with house.openai.responses.stream(model="sandbox/rules", input="one") as stream:
         first = await stream.get_final_response()
-    second = await house.openai.responses.create(model="sandbox/rules", input="two", previous_response_id=first.id)
+    async with house.openai.responses.stream(
+        model="sandbox/rules", input="two", previous_response_id=first.id
+    ) as stream:
+        second = await stream.get_final_response()
+    assert second.previous_response_id == first.id
 
     listed = await house.openai.responses.input_items.list(second.id, order="asc")
     texts = [item.content[0].text for item in listed.data if item.type == "message"]  # type: ignore[union-attr]

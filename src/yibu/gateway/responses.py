@@ -54,7 +54,10 @@ async def _create(request: Request, reply: Reply, house: House, caller: Caller, 
     known.sniff(body, request.target)
     members = fields(body)
     continued = await written_out(body, members, caller.wallet, house.archive)
-    asked = Asked(response_id=new_id("resp"), members=members)
+    was_written_out = continued.body is not body
+    told = {**members, "store": members.get("store", msgspec.Raw(b"true"))} if was_written_out else members
+    amended = ("previous_response_id", "store") if was_written_out else ()
+    asked = Asked(response_id=new_id("resp"), members=told, amended=amended)
     request.dialect = dialect = known.answering(asked)
     intent = dialect.sniff(continued.body, request.target)
     order = Order(wallet=caller.wallet, model=intent.model, items=continued.items, previous_id=continued.previous_id)

@@ -5,11 +5,11 @@ OpenRouter and Bedrock; read 2026-11-22.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import msgspec
 
-from yibu.dialects._json import fields, present
+from yibu.dialects._json import NULL, fields, present
 from yibu.dialects._vendor_errors import decode_error
 from yibu.dialects.dialect import NOWHERE, Bounds, Intent, Operation, Route, Tap, Target
 from yibu.dialects.openai_responses import sniff
@@ -19,7 +19,7 @@ from yibu.dialects.openai_responses.reader import Reader
 from yibu.dialects.openai_responses.reply import decode_reply, encode_reply
 from yibu.dialects.openai_responses.request import decode_request, encode_request
 from yibu.dialects.openai_responses.response import Asked
-from yibu.dialects.openai_responses.tap import StreamTap, WholeTap
+from yibu.dialects.openai_responses.tap import Amending, StreamTap, WholeTap
 from yibu.dialects.openai_responses.wire import ID
 from yibu.dialects.openai_responses.writer import Writer
 from yibu.hub.chat import ChatRequest
@@ -114,12 +114,13 @@ class OpenAIResponses(ResponsesErrors):
         return writer
 
     def tap(self, intent: Intent) -> Tap:
+        amended = {key: self._asked.members.get(key, NULL) for key in self._asked.amended} if self._asked else {}
         if not intent.is_stream:
-            return WholeTap()
+            return cast(Tap, Amending(WholeTap(), amended)) if amended else WholeTap()
         tap = StreamTap()
         if self._asked is not None:
             self._tap, self._writer = tap, None
-        return tap
+        return cast(Tap, Amending(tap, amended)) if amended else tap
 
     def encode_stream_error(self, error: HubError, request_id: str, target: Target = NOWHERE) -> bytes:
         """Of a response that was being told, its failure; else an `error` event."""

@@ -62,10 +62,12 @@ PREFIXES = {
 
 class Asked(msgspec.Struct, frozen=True):
     """What an answer repeats of its request. `response_id`: the id that the answer has to have, empty when any will do;
-    `members`: of the caller's request, as JSON text."""
+    `members`: of the caller's request, as JSON text; `amended`: of those what a vendor of this format was asked otherwise,
+    because the conversation was written out for him."""
 
     response_id: str = ""
     members: Fields = {}
+    amended: tuple[str, ...] = ()
 
 
 def echo(asked: Asked) -> dict[str, Any]:

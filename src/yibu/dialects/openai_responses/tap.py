@@ -4,12 +4,12 @@ from typing import Any
 
 import msgspec
 
-from yibu.dialects._json import NULL, present
+from yibu.dialects._json import NULL, Fields, fields, present, text_of
 from yibu.dialects._sse import MAX_FRAME_BYTES, Cutter, parse
 from yibu.dialects.openai_responses.event import EVENT, FAILED, OVER, SPOKEN
 from yibu.dialects.openai_responses.reader import MALFORMED, failure, usage_of
 from yibu.dialects.openai_responses.reply import decode_reply
-from yibu.hub.errors import Broken, HubError, UpstreamError
+from yibu.hub.errors import Broken, HubError, InvalidRequest, UpstreamError
 from yibu.hub.estimate import TextMeter
 from yibu.hub.usage import Usage
 
@@ -90,6 +90,54 @@ class StreamTap:
     def _fail(self, error: UpstreamError) -> None:
         self.failed = self.failed or error
         self._is_done = True
+
+
+class Amending:
+    """A tap that tells the caller what he asked where the vendor tells what we asked: in the states of the response, and
+    nowhere else. Whole frames pass, so it is only for answers that have to be put right."""
+
+    def __init__(self, tap: "StreamTap | WholeTap", members: Fields) -> None:
+        self._tap = tap
+        self._members = members
+        self._cutter = Cutter()
+        self._whole = bytearray()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tap, name)
+
+    def feed(self, chunk: bytes) -> bytes:
+        self._tap.feed(chunk)
+        if isinstance(self._tap, WholeTap):
+            self._whole += chunk
+            return b""
+        return b"".join(map(self._amend, self._cutter.feed(chunk)))
+
+    def finish(self) -> bytes:
+        self._tap.finish()
+        if isinstance(self._tap, WholeTap):
+            return self._put_right(bytes(self._whole))
+        return self._amend(self._cutter.finish())
+
+    def _amend(self, raw: bytes) -> bytes:
+        frame = parse(raw) if b'"response"' in raw else None
+        if frame is None:
+            return raw
+        try:
+            event = fields(frame.data)
+            if "response" not in event:
+                return raw
+            event["response"] = msgspec.Raw(self._put_right(bytes(event["response"])))
+        except InvalidRequest:
+            return raw
+        name = text_of(event.get("type")) or frame.event
+        return b"event: %b\ndata: %b\n\n" % (name.encode(), msgspec.json.encode(event))
+
+    def _put_right(self, response: bytes) -> bytes:
+        try:
+            members = fields(response)
+        except InvalidRequest:
+            return response
+        return msgspec.json.encode({**members, **self._members}) if "output" in members else response
 
 
 class WholeTap:

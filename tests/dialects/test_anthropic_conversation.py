@@ -150,7 +150,7 @@ def test_system_texts_at_the_head() -> None:
 
 
 def test_system_text_in_the_middle_stays_there() -> None:
-    """14.4 no. 53, 54: as such where the model takes it, else in the user's turn; never moved to the top."""
+    """Pitfalls 53, 54: as such where the model takes it, else in the user's turn; never moved to the top."""
     turns = (turn("user", "x"), turn("assistant", "y"), turn("user", "z"), turn("system", "S"))
     losses: Losses = []
     new, old = written(*turns, model=OPUS), written(*turns, losses=losses)
@@ -178,7 +178,7 @@ def test_neighbours_of_one_role_are_one_message() -> None:
 
 
 def test_empty_texts_are_left_out() -> None:
-    """14.4 no. 51: blank text beside calls, and turns of nothing."""
+    """Pitfall 51: blank text beside calls, and turns of nothing."""
     made = written(
         turn("user", "a"), turn("assistant", "", call()), result(), turn("assistant", " \n"), turn("user", "b")
     )
@@ -197,7 +197,7 @@ def test_only_a_system_text() -> None:
 
 
 def test_last_turn_of_the_assistant() -> None:
-    """14.4 no. 52: blanks at its end are refused, and newer models refuse it altogether."""
+    """Pitfall 52: blanks at its end are refused, and newer models refuse it altogether."""
     losses: Losses = []
     old = written(turn("user", "x"), turn("assistant", "Once upon \n"))
     new = written(turn("user", "x"), turn("assistant", "Once upon"), model=OPUS, losses=losses)
@@ -208,7 +208,7 @@ def test_last_turn_of_the_assistant() -> None:
 
 
 def test_results_of_parallel_calls() -> None:
-    """14.3 no. 35, 36: all in the one next message, in the order of the calls, before any text."""
+    """Pitfalls 35, 36: all in the one next message, in the order of the calls, before any text."""
     made = written(
         turn("user", "x"),
         turn("assistant", call("a"), call("b")),
@@ -232,7 +232,7 @@ def test_calls_over_several_turns_of_the_assistant() -> None:
 
 
 def test_missing_result() -> None:
-    """14.3 no. 35: an empty one stands in, marked as an error; the loss says so."""
+    """Pitfall 35: an empty one stands in, marked as an error; the loss says so."""
     losses: Losses = []
     made = written(turn("user", "x"), turn("assistant", call("a")), turn("user", "never mind"), losses=losses)
     first = made["messages"][2]["content"][0]
@@ -249,7 +249,7 @@ def test_result_without_a_call() -> None:
 
 
 def test_ids_that_begin_again() -> None:
-    """14.3 no. 41: a model that says `call_0` in every turn gets each result to its own call."""
+    """Pitfall 41: a model that says `call_0` in every turn gets each result to its own call."""
     made = written(
         turn("user", "x"),
         turn("assistant", call("call_0")),
@@ -285,14 +285,14 @@ def test_ids_of_other_alphabets() -> None:
     ],
 )
 def test_arguments_are_an_object(arguments: str, meant: Any) -> None:
-    """14.3 no. 33, 34: whatever a model wrote."""
+    """Pitfalls 33, 34: whatever a model wrote."""
     made = written(turn("user", "x"), turn("assistant", call(arguments=arguments)), result())
 
     assert made["messages"][1]["content"][0]["input"] == meant
 
 
 def test_pictures_that_a_tool_returned() -> None:
-    """14.4 no. 55: they stay inside the result."""
+    """Pitfall 55: they stay inside the result."""
     shown = ToolResult("call_1", (Text("see"), Media("image", Inline(PNG, "image/png"))))
     made = written(turn("user", "x"), turn("assistant", call()), Turn("tool", (shown,)))
 
@@ -314,7 +314,7 @@ def test_calls_without_tools() -> None:
 
 
 def test_signed_thoughts_go_back() -> None:
-    """14.2 no. 23: Anthropic's own thoughts come back whole and first, whatever format they travelled through."""
+    """Pitfall 23: Anthropic's own thoughts come back whole and first, whatever format they travelled through."""
     redacted = Seal("anthropic", msgspec.Raw(b'{"data":"EpQC"}'))
     made = written(
         turn("user", "x"), turn("assistant", Thinking("hm", SIGNED), Thinking("", redacted), call()), result()
@@ -328,7 +328,7 @@ def test_signed_thoughts_go_back() -> None:
 
 @pytest.mark.parametrize("seal", [None, Seal("gemini", msgspec.Raw(b'"x"')), Seal("anthropic", msgspec.Raw(b"[]"))])
 def test_thoughts_that_anthropic_did_not_sign(seal: Seal | None) -> None:
-    """14.2 no. 83: they are left out with a loss, never sent with an invented signature."""
+    """Pitfall 83: they are left out with a loss, never sent with an invented signature."""
     losses: Losses = []
     made = written(turn("user", "x"), turn("assistant", Thinking("hm", seal), "y"), turn("user", "z"), losses=losses)
 
@@ -387,7 +387,7 @@ def test_seal_of_a_call() -> None:
     ],
 )
 def test_media_of_other_formats(part: Media, block: dict[str, Any]) -> None:
-    """14.4 no. 57: pictures and documents, with the type that their bytes have."""
+    """Pitfall 57: pictures and documents, with the type that their bytes have."""
     assert written(turn("user", part))["messages"][0]["content"] == [block]
 
 
@@ -430,7 +430,7 @@ def test_names_of_participants() -> None:
 
 
 def test_cache_marks_are_carried() -> None:
-    """14.4 no. 64: on every kind of part."""
+    """Pitfall 64: on every kind of part."""
     made = written(
         turn("user", Text("x", cache="5m"), Media("image", Inline(PNG), cache="ephemeral")),
         turn("assistant", ToolCall("call_1", "f", "{}", cache="1h")),
@@ -443,7 +443,7 @@ def test_cache_marks_are_carried() -> None:
 
 
 def test_four_cache_marks_at_most() -> None:
-    """14.4 no. 63: whatever is beyond is taken away with a loss, from the end of the prompt."""
+    """Pitfall 63: whatever is beyond is taken away with a loss, from the end of the prompt."""
     losses: Losses = []
     tools = (Function("f", cache="ephemeral"),)
     made = written(
@@ -457,7 +457,7 @@ def test_four_cache_marks_at_most() -> None:
 
 
 def test_none_are_added() -> None:
-    """14.4 no. 63: a request without marks gets none."""
+    """Pitfall 63: a request without marks gets none."""
     assert "cache_control" not in json.dumps(written(turn("system", "S"), turn("user", "x")))
 
 

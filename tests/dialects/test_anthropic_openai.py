@@ -51,7 +51,7 @@ def test_request_to_openai() -> None:
 
 
 def test_loop_of_a_tool_to_openai() -> None:
-    """14.2 no. 26, 14.3 no. 33, 36, 14.4 no. 55: thoughts, calls, several results, and the picture that one of them showed."""
+    """Pitfalls 26, 33, 36, 55: thoughts, calls, several results, and the picture that one of them showed."""
     picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}}
     said = [
         {"type": "thinking", "thinking": "hm", "signature": parcel.pack(None)},
@@ -108,7 +108,7 @@ def test_request_from_openai() -> None:
 
 
 def test_loop_of_a_tool_from_openai() -> None:
-    """14.3 no. 33, 35: calls are blocks with objects, all results are in the one next message."""
+    """Pitfalls 33, 35: calls are blocks with objects, all results are in the one next message."""
     calls = [
         {"id": "a", "type": "function", "function": {"name": "f", "arguments": ""}},
         {"id": "b", "type": "function", "function": {"name": "g", "arguments": '{"x": 1}'}},
@@ -137,7 +137,7 @@ ANSWER = [
 
 
 def test_answer_to_openai() -> None:
-    """14.1 no. 14, 14.5 no. 66: a call without arguments is there, and what was cached is in the prompt."""
+    """Pitfalls 14, 66: a call without arguments is there, and what was cached is in the prompt."""
     usage = {"input_tokens": 3, "cache_read_input_tokens": 20, "cache_creation_input_tokens": 4, "output_tokens": 9}
     body = {
         "id": "msg_1",
@@ -161,7 +161,7 @@ def test_answer_to_openai() -> None:
 
 
 def test_stream_to_openai() -> None:
-    """14.1 no. 2, 3, 13, 14: calls are counted from 0 whatever blocks stand before them, one without arguments gets `{}`."""
+    """Pitfalls 2, 3, 13, 14: calls are counted from 0 whatever blocks stand before them, one without arguments gets `{}`."""
     json_delta = {"type": "input_json_delta", "partial_json": ""}
     stream = [
         START,
@@ -189,7 +189,7 @@ def test_stream_to_openai() -> None:
 
 
 def test_answer_and_stream_of_openai_are_the_same() -> None:
-    """14.3 no. 42: what a caller of this format gets is the same, streamed or not."""
+    """Pitfall 42: what a caller of this format gets is the same, streamed or not."""
     calls = [{"id": "a", "type": "function", "function": {"name": "f", "arguments": '{"x":1}'}}]
     message = {"role": "assistant", "content": "I look.", "reasoning_content": "hm", "tool_calls": calls}
     body = {

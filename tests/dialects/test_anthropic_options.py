@@ -77,7 +77,7 @@ def test_unknown_names() -> None:
 
 
 def test_ceiling() -> None:
-    """14.4 no. 59: the caller's, else the model's own, never a small fixed one."""
+    """Pitfall 59: the caller's, else the model's own, never a small fixed one."""
     assert written(limits=Limits(77))["max_tokens"] == 77
     assert written()["max_tokens"] == 64_000
     assert written(OPUS)["max_tokens"] == 128_000
@@ -173,7 +173,7 @@ def test_nothing_said_of_thinking() -> None:
 
 
 def test_ceiling_makes_room_for_the_budget() -> None:
-    """14.2 no. 30: the ceiling is raised, not the budget cut, up to what the model can write."""
+    """Pitfall 30: the ceiling is raised, not the budget cut, up to what the model can write."""
     made = written(reasoning=Reasoning(effort="medium"), limits=Limits(1000))
     most = written(reasoning=Reasoning(budget_tokens=90_000), limits=Limits(5000))
 
@@ -189,7 +189,7 @@ def test_least_budget() -> None:
 
 @pytest.mark.parametrize("choice", [AnyTool(), Only(("f",)), Only(("f",), is_list=True)])
 def test_forced_tool_while_thinking(choice: ToolChoice) -> None:
-    """14.2 no. 31: with a budget the model may call, and cannot be made to."""
+    """Pitfall 31: with a budget the model may call, and cannot be made to."""
     made = written(reasoning=Reasoning(effort="low"), tools=(F,), tool_choice=choice)
     newer = written(OPUS, reasoning=Reasoning(effort="low"), tools=(F,), tool_choice=AnyTool())
     never = written(FABLE, tools=(F,), tool_choice=choice)
@@ -199,7 +199,7 @@ def test_forced_tool_while_thinking(choice: ToolChoice) -> None:
 
 
 def test_thinking_in_a_loop_without_its_thoughts() -> None:
-    """14.2 no. 24: a model with a budget refuses to go on, so it does not think in this turn; newer ones do."""
+    """Pitfall 24: a model with a budget refuses to go on, so it does not think in this turn; newer ones do."""
     turns = (USER, Turn("assistant", (ToolCall("c", "f", "{}"),)), Turn("tool", (ToolResult("c", (Text("18"),)),)))
     wish = Reasoning(effort="low")
 
@@ -231,7 +231,7 @@ def test_thinking_in_a_loop_without_its_thoughts() -> None:
     ],
 )
 def test_sampling(model: str, sampling: Sampling, told: dict[str, Any], losses: list[str]) -> None:
-    """14.4 no. 52, 60, 61: what a model takes of it, and the loss of the rest."""
+    """Pitfalls 52, 60, 61: what a model takes of it, and the loss of the rest."""
     made = written(model, sampling=sampling)
 
     assert {key: made[key] for key in ("temperature", "top_p", "top_k", "stop_sequences") if key in made} == told
@@ -286,7 +286,7 @@ def test_a_tool_that_another_vendor_runs() -> None:
     ],
 )
 def test_choice(choice: ToolChoice | None, parallel: bool | None, told: Any) -> None:
-    """14.3 no. 43, 44: every choice, with and without calls side by side."""
+    """Pitfalls 43, 44: every choice, with and without calls side by side."""
     made = written(tools=(F, Function("g"), Function("h")), tool_choice=choice, parallel_tools=parallel)
 
     assert made.get("tool_choice") == told
@@ -312,7 +312,7 @@ def test_tool_without_parameters() -> None:
 
 
 def test_illegal_and_long_names() -> None:
-    """14.3 no. 48: the same legal alias in tools, calls and choice; the answer has the caller's name again."""
+    """Pitfall 48: the same legal alias in tools, calls and choice; the answer has the caller's name again."""
     long = "mcp." + "x" * 140
     call = Turn("assistant", (ToolCall("c", long, "{}"),))
     request = ChatRequest(
@@ -517,7 +517,7 @@ def test_who_asks() -> None:
 
 
 def test_stream_and_its_options() -> None:
-    """14.4 no. 62: there are no options here; usage always comes."""
+    """Pitfall 62: there are no options here; usage always comes."""
     made = written(stream=Streaming(on=True, usage=True), metadata={"a": "b"}, verbosity="low", cache_key="k")
 
     assert made.keys() == {"model", "max_tokens", "messages", "stream"}

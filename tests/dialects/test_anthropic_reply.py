@@ -92,7 +92,7 @@ def body(**members: Any) -> bytes:
     ],
 )
 def test_every_stop_reason(word: Any, kind: str) -> None:
-    """14.5 no. 80: each has its meaning, an unknown one is an end."""
+    """Pitfall 80: each has its meaning, an unknown one is an end."""
     finish = DIALECT.decode_reply(body(stop_reason=word, stop_sequence="END")).choices[0].finish
 
     assert (finish.kind, finish.raw, finish.stop_sequence) == (kind, word if isinstance(word, str) else "", "END")
@@ -111,7 +111,7 @@ def test_every_stop_reason(word: Any, kind: str) -> None:
     ],
 )
 def test_every_finish(finish: Finish, told: tuple[str, str | None]) -> None:
-    """14.5 no. 80: each of the hub's has its word."""
+    """Pitfall 80: each of the hub's has its word."""
     made = encoded(ChatReply(id="r", model="m", choices=(Choice((Text("x"),), finish),)))
 
     assert (made["stop_reason"], made["stop_sequence"]) == told
@@ -119,7 +119,7 @@ def test_every_finish(finish: Finish, told: tuple[str, str | None]) -> None:
 
 
 def test_call_counts_whatever_the_host_says() -> None:
-    """14.1 no. 13: `end_turn` after a call is the end of a call; a cut one stays cut."""
+    """Pitfall 13: `end_turn` after a call is the end of a call; a cut one stays cut."""
     call = {"type": "tool_use", "id": "a", "name": "f", "input": {}}
 
     assert DIALECT.decode_reply(body(content=[call], stop_reason="end_turn")).choices[0].finish.kind == "tool_calls"
@@ -163,7 +163,7 @@ def test_answer_of_nothing() -> None:
 
 @pytest.mark.parametrize("seal", [None, Seal("gemini", msgspec.Raw(b'"x"'))])
 def test_thoughts_of_another_vendor(seal: Seal | None) -> None:
-    """14.2 no. 83: they have a signature of ours, which brings the vendor's state back, and is never empty."""
+    """Pitfall 83: they have a signature of ours, which brings the vendor's state back, and is never empty."""
     made = encoded(answer(Thinking("hm", seal), Text("y")), request=THINKING)
     signature = made["content"][0]["signature"]
 
@@ -266,7 +266,7 @@ USAGES: list[tuple[dict[str, Any], dict[Meter, int]]] = [
 
 @pytest.mark.parametrize(("said", "units"), USAGES)
 def test_usage(said: dict[str, Any], units: dict[Meter, int]) -> None:
-    """14.5 no. 66, 67: meters that never overlap; what was cached is not in the input."""
+    """Pitfalls 66, 67: meters that never overlap; what was cached is not in the input."""
     usage = DIALECT.decode_reply(body(usage=said)).usage
 
     assert usage is not None
@@ -279,7 +279,7 @@ def test_no_usage(said: Any) -> None:
 
 
 def test_usage_of_another_vendor() -> None:
-    """14.5 no. 66: the input excludes what was cached; sounds and thoughts are counted where they belong."""
+    """Pitfall 66: the input excludes what was cached; sounds and thoughts are counted where they belong."""
     units = {
         Meter.INPUT: 3,
         Meter.INPUT_CACHED: 20,
@@ -306,7 +306,7 @@ def test_usage_of_another_vendor() -> None:
 
 
 def test_usage_there_and_back_through_openai() -> None:
-    """16 no. 6: counts are the same after the way through Chat Completions."""
+    """Counts are the same after the way through Chat Completions."""
     chat = chat_dialects()["openai_chat"]
     usage = Usage({Meter.INPUT: 3, Meter.INPUT_CACHED: 20, Meter.CACHE_WRITE: 4, Meter.OUTPUT: 6, Meter.REASONING: 7})
     first = msgspec.structs.replace(answer(Text("x")), usage=usage)
@@ -326,7 +326,7 @@ def test_what_is_no_answer(text: bytes) -> None:
 
 
 def test_error_with_status_200() -> None:
-    """14.1 no. 19: it is the error that it says."""
+    """Pitfall 19: it is the error that it says."""
     with pytest.raises(Busy):
         DIALECT.decode_reply(b'{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}')
 
@@ -357,7 +357,7 @@ ERRORS: list[tuple[HubError, int, str]] = [
 
 @pytest.mark.parametrize(("error", "status", "kind"), ERRORS, ids=lambda one: type(one).__name__)
 def test_every_error(error: HubError, status: int, kind: str) -> None:
-    """14.5 no. 77: each of ours has Anthropic's status, type and shape, and the stable code."""
+    """Pitfall 77: each of ours has Anthropic's status, type and shape, and the stable code."""
     made = json.loads(DIALECT.encode_error(error, "req_1"))
 
     assert DIALECT.error_status(error) == status

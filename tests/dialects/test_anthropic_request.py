@@ -181,7 +181,7 @@ SAID: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: json.dumps(block)[:70])
 def test_blocks_of_a_user_come_out_as_they_came(block: dict[str, Any]) -> None:
-    """14.4 no. 57, 64: every kind of block, with its cache mark and with what is not known of it."""
+    """Pitfalls 57, 64: every kind of block, with its cache mark and with what is not known of it."""
     messages = [{"role": "user", "content": [block]}]
 
     assert again(decoded(messages=messages))["messages"] == messages
@@ -189,7 +189,7 @@ def test_blocks_of_a_user_come_out_as_they_came(block: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("block", SAID, ids=lambda block: json.dumps(block)[:70])
 def test_blocks_of_an_assistant_come_out_as_they_came(block: dict[str, Any]) -> None:
-    """14.2 no. 23, 25: thoughts with their signatures, redacted ones, and traces of tools that the vendor ran."""
+    """Pitfalls 23, 25: thoughts with their signatures, redacted ones, and traces of tools that the vendor ran."""
     messages = [*HELLO, {"role": "assistant", "content": [block]}, *HELLO]
 
     assert again(decoded(messages=messages))["messages"] == messages
@@ -263,7 +263,7 @@ def test_kinds_of_thinking(thinking: Any, wish: Reasoning) -> None:
     ],
 )
 def test_choices_among_tools(choice: dict[str, Any], meant: Any, parallel: bool | None) -> None:
-    """14.3 no. 43, 44: every kind of choice, with and without calls side by side."""
+    """Pitfalls 43, 44: every kind of choice, with and without calls side by side."""
     tools = [{"name": "f", "input_schema": {"type": "object"}}]
     request = decoded(tools=tools, tool_choice=choice)
 
@@ -285,7 +285,7 @@ def test_choices_among_tools(choice: dict[str, Any], meant: Any, parallel: bool 
     ],
 )
 def test_kinds_of_tool(tool: dict[str, Any]) -> None:
-    """14.3 no. 50: a tool without a type, or with null, is the caller's own."""
+    """Pitfall 50: a tool without a type, or with null, is the caller's own."""
     request = decoded(tools=[tool])
     is_own = tool.get("type") in (None, "custom")
 
@@ -320,7 +320,7 @@ def test_media_in_the_hub() -> None:
 
 
 def test_document_of_blocks() -> None:
-    """14.4 no. 57: pictures inside a document are told as pictures, so that no vendor misses them."""
+    """Pitfall 57: pictures inside a document are told as pictures, so that no vendor misses them."""
     picture = {"type": "image", "source": {"type": "url", "url": "https://a.example/b.png"}}
     content = [{"type": "text", "text": "first"}, picture]
     parts = parts_of({"type": "document", "title": "T", "source": {"type": "content", "content": content}})
@@ -486,7 +486,7 @@ def test_counting_needs_no_ceiling() -> None:
     ],
 )
 def test_headers_for_a_vendor(sent: dict[str, str], asked: dict[str, str]) -> None:
-    """14.4 no. 65: the caller's betas go along, as far as they look like ones."""
+    """Pitfall 65: the caller's betas go along, as far as they look like ones."""
     assert DIALECT.request_headers(Target(headers=sent)) == asked
 
 

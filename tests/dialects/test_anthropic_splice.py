@@ -29,7 +29,7 @@ def test_bytes_stay(taken: Recording) -> None:
 
 
 def test_foreign_thoughts_never_reach_anthropic() -> None:
-    """14.2 no. 83: a thinking block that carries another vendor's state is taken out, others stay as they are."""
+    """Pitfall 83: a thinking block that carries another vendor's state is taken out, others stay as they are."""
     own = {"type": "thinking", "thinking": "mine", "signature": "EqQB"}
     said = [{"type": "thinking", "thinking": "hm", "signature": PACKED}, {"type": "text", "text": "y"}]
     messages = [
@@ -77,7 +77,7 @@ def test_citations_of_another_vendor() -> None:
 
 @pytest.mark.parametrize(("kind", "after"), [("enabled", "disabled"), ("adaptive", "adaptive")])
 def test_thinking_in_a_loop_whose_thoughts_were_foreign(kind: str, after: str) -> None:
-    """14.2 no. 24: a budget would be refused there, so this turn goes without."""
+    """Pitfall 24: a budget would be refused there, so this turn goes without."""
     said = [
         {"type": "thinking", "thinking": "hm", "signature": PACKED},
         {"type": "tool_use", "id": "a", "name": "f", "input": {}},

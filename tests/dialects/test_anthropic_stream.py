@@ -216,7 +216,7 @@ def test_blocks_one_by_one() -> None:
     ],
 )
 def test_arguments(given_input: Any, deltas: list[str], arguments: str) -> None:
-    """14.1 no. 14: none are `{}`; hosts that put them into the start are understood."""
+    """Pitfall 14: none are `{}`; hosts that put them into the start are understood."""
     pieces = [{"type": "input_json_delta", "partial_json": piece} for piece in deltas]
     [call] = parts(*block(0, {"type": "tool_use", "id": "t", "name": "f", "input": given_input}, *pieces))
 
@@ -270,7 +270,7 @@ def test_unknown_events_and_deltas() -> None:
 
 
 def test_frames_without_names() -> None:
-    """14.1 no. 8: when reading, the type inside is enough."""
+    """Pitfall 8: when reading, the type inside is enough."""
     reader = DIALECT.reader()
     stream = b"".join(
         b"data: " + json.dumps(event).encode() + b"\r\n\r\n" for event in (START, *text("hi"), end(), STOP)
@@ -280,7 +280,7 @@ def test_frames_without_names() -> None:
 
 
 def test_second_start() -> None:
-    """14.1 no. 7: whoever says it twice is opened once."""
+    """Pitfall 7: whoever says it twice is opened once."""
     events = read(START, START, *text("hi"), end(), STOP)
 
     assert sum(isinstance(event, Opened) for event in events) == 1
@@ -312,7 +312,7 @@ def test_second_start() -> None:
     ],
 )
 def test_usage_of_start_and_end(first: Any, last: Any, units: dict[Meter, int]) -> None:
-    """14.5 no. 69: the last value of each member counts, never the sum."""
+    """Pitfall 69: the last value of each member counts, never the sum."""
     start = {**START, "message": {**START["message"], "usage": first}}
     [metered] = [event for event in read(start, *text("hi"), end(usage=last), STOP) if isinstance(event, Metered)]
 
@@ -331,7 +331,7 @@ def test_several_message_deltas() -> None:
 
 @pytest.mark.parametrize("upto", range(1, 6))
 def test_streams_that_break_off(upto: int) -> None:
-    """14.1 no. 21: without `message_stop` an answer is not whole, however much of it came."""
+    """Pitfall 21: without `message_stop` an answer is not whole, however much of it came."""
     events = read(*[START, *text("hello there"), end(), STOP][:upto])
 
     assert isinstance(events[-1], Failed)
@@ -339,7 +339,7 @@ def test_streams_that_break_off(upto: int) -> None:
 
 
 def test_bill_of_a_stream_that_breaks_off() -> None:
-    """14.5 no. 75: the prompt as the vendor counted it, and an estimate of what was written; nothing for no words."""
+    """Pitfall 75: the prompt as the vendor counted it, and an estimate of what was written; nothing for no words."""
     usages = [event.usage for event in read(START, *text("hello there")[:2]) if isinstance(event, Metered)]
 
     assert usages == [
@@ -353,7 +353,7 @@ def test_bill_of_a_stream_that_breaks_off() -> None:
     [("overloaded_error", 529), ("api_error", 502), ("rate_limit_error", 429), ("invalid_request_error", 400)],
 )
 def test_errors_inside(kind: str, status: int) -> None:
-    """14.1 no. 19: they end the stream with their meaning."""
+    """Pitfall 19: they end the stream with their meaning."""
     events = read(START, *text("hi"), {"type": "error", "error": {"type": kind, "message": "words"}}, end(), STOP)
 
     assert isinstance(events[-1], Failed)
@@ -395,7 +395,7 @@ def test_written_stream() -> None:
 
 
 def test_parallel_calls() -> None:
-    """14.1 no. 1, 4, 5: one block each, one after another."""
+    """Pitfalls 1, 4, 5: one block each, one after another."""
     events = write(
         unfold(reply(ToolCall("a", "f", "{}"), ToolCall("b", "g", "{}"), Text("x"), Thinking("y"), Text("z")))
     )
@@ -405,7 +405,7 @@ def test_parallel_calls() -> None:
 
 
 def test_finish_waits_for_the_usage() -> None:
-    """14.5 no. 73: usage that comes after the finish stands in the same frame."""
+    """Pitfall 73: usage that comes after the finish stands in the same frame."""
     events = unfold(reply(Text("hi")))
     assert isinstance(events[-1], Metered)
     assert isinstance(events[-2], Finished)
@@ -416,7 +416,7 @@ def test_finish_waits_for_the_usage() -> None:
 
 
 def test_stream_without_usage() -> None:
-    """14.5 no. 70: an estimate is better than zero."""
+    """Pitfall 70: an estimate is better than zero."""
     events = unfold(msgspec.structs.replace(reply(Text("hello there")), usage=None))
 
     assert write(events)[-2]["usage"]["output_tokens"] == 3
@@ -430,7 +430,7 @@ def test_nothing_was_said() -> None:
 
 
 def test_failure_ends_the_stream() -> None:
-    """14.1 no. 6, 20, 21: with an error event and nothing after it; no finish is invented."""
+    """Pitfalls 6, 20, 21: with an error event and nothing after it; no finish is invented."""
     events = write([*unfold(reply(Text("hi")))[:2], Failed("upstream_broken", "words", 502)])
 
     assert events[-1]["type"] == "error"
@@ -438,7 +438,7 @@ def test_failure_ends_the_stream() -> None:
 
 
 def test_no_done() -> None:
-    """14.1 no. 9: that belongs to another format."""
+    """Pitfall 9: that belongs to another format."""
     writer = DIALECT.writer(ASKED)
 
     assert b"[DONE]" not in b"".join(map(writer.feed, unfold(reply(Text("hi"))))) + writer.finish()
@@ -607,7 +607,7 @@ def test_tap_tells_what_was_delivered() -> None:
 
 
 def test_tap_hears_an_error() -> None:
-    """14.5 no. 76: nothing is billed for an error before any content."""
+    """Pitfall 76: nothing is billed for an error before any content."""
     tap = DIALECT.tap(Intent(model="m", body=b"", is_stream=True))
     tap.feed(frame(START) + frame({"type": "error", "error": {"type": "overloaded_error", "message": "o"}}))
 

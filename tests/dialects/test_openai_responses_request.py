@@ -260,7 +260,7 @@ def test_broken_seal_is_nobody_s() -> None:
 
 
 def test_pitfall_29_reasoning_of_another_vendor() -> None:
-    """14.29, 14.83: what another vendor thought and signed is never sent to this one; what this one encrypted is."""
+    """Pitfalls 29, 83: what another vendor thought and signed is never sent to this one; what this one encrypted is."""
     losses: list[Loss] = []
     own = Seal("openai_responses", msgspec.Raw(b'{"id":"rs_1","encrypted_content":"gAAA"}'))
     foreign = Seal("anthropic", msgspec.Raw(b'{"signature":"abc"}'))
@@ -280,7 +280,7 @@ def test_pitfall_29_reasoning_of_another_vendor() -> None:
 
 
 def test_pitfall_33_call_without_arguments() -> None:
-    """14.33: a call without arguments goes to the vendor as `{}`."""
+    """Pitfall 33: a call without arguments goes to the vendor as `{}`."""
     sent, _ = from_chat(
         messages=[
             {
@@ -296,7 +296,7 @@ def test_pitfall_33_call_without_arguments() -> None:
 
 @pytest.mark.parametrize("written", ['{"a": ', "[1]", "NaN", '{"a": NaN}'])
 def test_pitfall_34_cut_arguments(written: str) -> None:
-    """14.34: arguments that are no JSON object are wrapped in one."""
+    """Pitfall 34: arguments that are no JSON object are wrapped in one."""
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": written}}
     sent, losses = from_chat(messages=[{"role": "assistant", "tool_calls": [call]}])
 
@@ -305,7 +305,7 @@ def test_pitfall_34_cut_arguments(written: str) -> None:
 
 
 def test_pitfall_36_all_results() -> None:
-    """14.36: each of several results is an item."""
+    """Pitfall 36: each of several results is an item."""
     results = [{"role": "tool", "tool_call_id": f"c{n}", "content": str(n)} for n in range(3)]
     calls = [{"id": f"c{n}", "type": "function", "function": {"name": "f", "arguments": "{}"}} for n in range(3)]
     sent, _ = from_chat(messages=[{"role": "assistant", "tool_calls": calls}, *results])
@@ -314,7 +314,7 @@ def test_pitfall_36_all_results() -> None:
 
 
 def test_pitfall_39_and_40_ids() -> None:
-    """14.39, 14.40: calls and results are joined by `call_id` alone, and no `id` is made up; 14.28: none is too long."""
+    """Pitfalls 39, 40: calls and results are joined by `call_id` alone, and no `id` is made up; pitfall 28: none is too long."""
     long = "toolu_" + "x" * 80
     call = {"id": long, "type": "function", "function": {"name": "f", "arguments": "{}"}}
     sent, _ = from_chat(
@@ -329,7 +329,7 @@ def test_pitfall_39_and_40_ids() -> None:
 
 
 def test_pitfall_45_strict() -> None:
-    """14.45: silence means no in Chat, and `strict: false` is written; the same for the schema of an answer."""
+    """Pitfall 45: silence means no in Chat, and `strict: false` is written; the same for the schema of an answer."""
     sent, losses = from_chat(
         tools=[{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
         response_format={"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}},
@@ -341,7 +341,7 @@ def test_pitfall_45_strict() -> None:
 
 
 def test_pitfall_47_structured_output() -> None:
-    """14.47: the form of an answer is `text.format` here and `response_format` there."""
+    """Pitfall 47: the form of an answer is `text.format` here and `response_format` there."""
     schema = {"type": "json_schema", "name": "n", "schema": {"type": "object"}, "strict": True}
     there, _ = to_chat(input="x", text={"format": schema})
     loose, _ = to_chat(input="x", text={"format": {"type": "json_object"}})
@@ -356,7 +356,7 @@ def test_pitfall_47_structured_output() -> None:
 
 
 def test_pitfall_48_names() -> None:
-    """14.48: a name that is too long or illegal gets an alias, the same everywhere, and the answer has the caller's name."""
+    """Pitfall 48: a name that is too long or illegal gets an alias, the same everywhere, and the answer has the caller's name."""
     name = "mcp__server.tool:" + "x" * 60
     turns = (Turn("user", (Text("a"),)), Turn("assistant", (ToolCall("c", name, "{}"),)))
     asked = ChatRequest(model="m", turns=turns, tools=(Function(name),), tool_choice=Only((name,)), dialect="anthropic")
@@ -372,7 +372,7 @@ def test_pitfall_48_names() -> None:
 
 
 def test_pitfall_49_hosted_tools() -> None:
-    """14.49: tools that the vendor runs are its own kind, and are never written as a function without a name."""
+    """Pitfall 49: tools that the vendor runs are its own kind, and are never written as a function without a name."""
     there, losses = to_chat(input="x", tools=[{"type": "image_generation"}, {"type": "function", "name": "f"}])
 
     assert [tool["function"]["name"] for tool in there["tools"]] == ["f"]
@@ -388,7 +388,7 @@ def test_pitfall_49_hosted_tools() -> None:
 
 
 def test_pitfall_55_pictures_of_tools() -> None:
-    """14.55: a picture that a tool returned goes to this format inside the result, and to Chat as the user's after it."""
+    """Pitfall 55: a picture that a tool returned goes to this format inside the result, and to Chat as the user's after it."""
     picture = {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}
     there, _ = to_chat(
         input=[
@@ -405,7 +405,7 @@ def test_pitfall_55_pictures_of_tools() -> None:
 
 
 def test_pitfall_62_members_of_one_format() -> None:
-    """14.62: what this format does not know is left out with a note, never passed on blindly."""
+    """Pitfall 62: what this format does not know is left out with a note, never passed on blindly."""
     sent, losses = from_chat(
         stop=["x"],
         seed=1,

@@ -149,7 +149,7 @@ def test_every_event() -> None:
 
 
 def test_streamed_is_whole() -> None:
-    """The last event has what the answer in one piece has (14.42)."""
+    """The last event has what the answer in one piece has (pitfall 42)."""
     reply = reply_of(*EVERYTHING)
     whole = json.loads(RESPONSES.encode_reply(reply, [], ASKED))
 
@@ -206,7 +206,7 @@ def test_seal_of_a_call() -> None:
     ],
 )
 def test_pitfall_80_ends(finish: Finish, status: str, reason: str | None) -> None:
-    """14.80: every reason to end has its state here, and the event that ends the stream its name."""
+    """Pitfall 80: every reason to end has its state here, and the event that ends the stream its name."""
     last = written(unfold(reply_of(Text("x"), finish=finish)))[-1]
 
     assert last["type"] == f"response.{status}"
@@ -215,7 +215,7 @@ def test_pitfall_80_ends(finish: Finish, status: str, reason: str | None) -> Non
 
 
 def test_pitfall_2_calls_are_counted_over_the_stream() -> None:
-    """14.2, 14.3: parallel calls are items with rising places here, and calls 0 and 1 in Chat."""
+    """Pitfalls 2, 3: parallel calls are items with rising places here, and calls 0 and 1 in Chat."""
     events = unfold(
         reply_of(Text("x"), ToolCall("a", "f", "{}"), ToolCall("b", "f", "{}"), finish=Finish("tool_calls"))
     )
@@ -237,7 +237,7 @@ def test_pitfall_2_calls_are_counted_over_the_stream() -> None:
 
 
 def test_pitfall_8_and_9_frames() -> None:
-    """14.8, 14.9: events are named, names are not needed for reading, and no `[DONE]` is written; one that comes is skipped."""
+    """Pitfalls 8, 9: events are named, names are not needed for reading, and no `[DONE]` is written; one that comes is skipped."""
     writer = RESPONSES.writer(ASKED)
     stream = b"".join(map(writer.feed, unfold(reply_of(Text("x"))))) + writer.finish()
     nameless = b"\n".join(line for line in stream.split(b"\n") if not line.startswith(b"event:")) + b"data: [DONE]\n\n"
@@ -250,7 +250,7 @@ def test_pitfall_8_and_9_frames() -> None:
 
 
 def test_pitfall_11_terminal_event() -> None:
-    """14.11: the last event has the whole response, with all that strict clients rely on; so has the first but for the answer."""
+    """Pitfall 11: the last event has the whole response, with all that strict clients rely on; so has the first but for the answer."""
     found = written(unfold(reply_of(Text("x"))))
     needed = {
         "id",
@@ -278,7 +278,7 @@ def test_pitfall_11_terminal_event() -> None:
 
 
 def test_pitfall_13_calls_decide_the_end() -> None:
-    """14.13: an answer with a call ends with calls, though this format only says `completed`."""
+    """Pitfall 13: an answer with a call ends with calls, though this format only says `completed`."""
     item = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}", "id": "fc_1"}
     reply = RESPONSES.decode_reply(json.dumps({"id": "r", "status": "completed", "output": [item]}).encode())
     cut = {"id": "r", "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}, "output": [item]}
@@ -288,7 +288,7 @@ def test_pitfall_13_calls_decide_the_end() -> None:
 
 
 def test_pitfall_19_error_in_a_good_answer() -> None:
-    """14.19: an error event is an error, flat or nested, and so is a failed response with status 200."""
+    """Pitfall 19: an error event is an error, flat or nested, and so is a failed response with status 200."""
     flat = read({"type": "error", "code": "rate_limit_exceeded", "message": "slow down", "param": None})
     nested = read({"type": "error", "error": {"type": "invalid_request_error", "message": "no", "code": None}})
     failed = read(
@@ -310,7 +310,7 @@ def test_pitfall_19_error_in_a_good_answer() -> None:
 
 
 def test_pitfall_20_failure_is_a_failed_response() -> None:
-    """14.20, 14.21: a stream that breaks ends with `response.failed`, which repeats what there was."""
+    """Pitfalls 20, 21: a stream that breaks ends with `response.failed`, which repeats what there was."""
     events: list[Event] = [*unfold(reply_of(Text("half")))[:3], Failed("upstream_broken", "It broke.")]
     found = written(events)
 
@@ -323,7 +323,7 @@ def test_pitfall_20_failure_is_a_failed_response() -> None:
 
 
 def test_pitfall_21_cut_stream() -> None:
-    """14.21: a stream without its terminal event was cut, for the reader and for the tap."""
+    """Pitfall 21: a stream without its terminal event was cut, for the reader and for the tap."""
     events = read(
         begun(), {"type": "response.output_item.added", "output_index": 0, "item": {"type": "message", "id": "m"}}
     )
@@ -336,7 +336,7 @@ def test_pitfall_21_cut_stream() -> None:
 
 
 def test_pitfall_66_usage() -> None:
-    """14.66, 14.84: cached and written tokens are inside the input, reasoning inside the output unless the total says otherwise."""
+    """Pitfalls 66, 84: cached and written tokens are inside the input, reasoning inside the output unless the total says otherwise."""
     said = {
         "input_tokens": 100,
         "input_tokens_details": {"cached_tokens": 60, "cache_write_tokens": 10},
@@ -363,7 +363,7 @@ def test_pitfall_66_usage() -> None:
 
 @pytest.mark.parametrize("kind", ["completed", "incomplete", "failed"])
 def test_pitfall_74_usage_of_any_end(kind: str) -> None:
-    """14.74: whatever event ends the stream brings the usage, on both ways."""
+    """Pitfall 74: whatever event ends the stream brings the usage, on both ways."""
     end = {
         "type": f"response.{kind}",
         "response": {

@@ -170,7 +170,7 @@ async def test_beta_as_claude_code_sends_it(client: anthropic.AsyncAnthropic) ->
 
 
 async def test_count_tokens(house: House, client: anthropic.AsyncAnthropic) -> None:
-    """14.5 no. 78: the count is real or estimated, never 0, grows with the text, and costs nothing."""
+    """Pitfall 78: the count is real or estimated, never 0, grows with the text, and costs nothing."""
     short = await client.messages.count_tokens(model="sandbox/rules", messages=asked("hello"))
     long = await client.messages.count_tokens(
         model="sandbox/rules", messages=asked("hello " * 400), tools=[WEATHER], system="Be kind."
@@ -228,7 +228,7 @@ async def test_page_before_a_model(house: House) -> None:
 
 
 async def test_errors_have_anthropics_shape(house: House, client: anthropic.AsyncAnthropic) -> None:
-    """14.5 no. 77: a wrong key, an unknown model, a wrong member and an unknown address are told as Anthropic tells them."""
+    """Pitfall 77: a wrong key, an unknown model, a wrong member and an unknown address are told as Anthropic tells them."""
     with pytest.raises(anthropic.AuthenticationError) as raised:
         await client.with_options(api_key="sk-no").messages.create(
             model="sandbox/rules", max_tokens=1, messages=asked("hi")
@@ -271,7 +271,7 @@ async def test_vendor_in_trouble(client: anthropic.AsyncAnthropic, model: str, k
 
 
 async def test_stream_that_breaks(client: anthropic.AsyncAnthropic) -> None:
-    """14.1 no. 21: an answer that breaks off is no whole one: the SDK raises."""
+    """Pitfall 21: an answer that breaks off is no whole one: the SDK raises."""
     with pytest.raises(anthropic.APIError):
         async with client.messages.stream(
             model="sandbox/cut-mid-stream", max_tokens=100, messages=asked("count to 50")

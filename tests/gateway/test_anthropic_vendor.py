@@ -115,7 +115,7 @@ async def test_wrong_wish_of_openais_client(claude: House) -> None:
 
 
 async def test_conversation_that_changes_its_vendor(claude: House, client: anthropic.AsyncAnthropic) -> None:
-    """14.2 no. 83: thoughts of another vendor are taken out before Anthropic gets the conversation."""
+    """Pitfall 83: thoughts of another vendor are taken out before Anthropic gets the conversation."""
     thinking: Any = {"type": "enabled", "budget_tokens": 1024}
     messages = asked("Why?")
     first = await client.messages.create(model="sandbox/think", max_tokens=4000, messages=messages, thinking=thinking)
@@ -194,7 +194,7 @@ CALL = {"model": CLAUDE, "max_tokens": 50, "messages": asked("hi")}
 
 
 async def test_what_the_vendor_is_sent(vendor: tuple[Vendor, House]) -> None:
-    """14.4 no. 65: the operator's key, the caller's version and betas, and the caller's body with its unknown members."""
+    """Pitfall 65: the operator's key, the caller's version and betas, and the caller's body with its unknown members."""
     made, house = vendor
     beta = {"anthropic-beta": "claude-code-20250219,context-1m-2025-08-07", "anthropic-version": "2026-10-21"}
     await house.post({**CALL, "of_tomorrow": {"x": [1]}}, "/v1/messages?beta=true", **beta)
@@ -211,7 +211,7 @@ async def test_what_the_vendor_is_sent(vendor: tuple[Vendor, House]) -> None:
 
 
 async def test_vendor_that_cannot_count(vendor: tuple[Vendor, House]) -> None:
-    """14.5 no. 78, 79: a 404 gives an estimate, never 0, and leaves the channel as healthy as it was."""
+    """Pitfalls 78, 79: a 404 gives an estimate, never 0, and leaves the channel as healthy as it was."""
     made, house = vendor
     for _ in range(6):
         status, headers, body = await house.post(
@@ -237,7 +237,7 @@ async def test_vendor_in_trouble_when_counting(vendor: tuple[Vendor, House], sta
 
 
 async def test_thoughts_go_round_through_openais_client(vendor: tuple[Vendor, House]) -> None:
-    """14.2 no. 23, 25: signed and redacted thoughts come back to Anthropic byte for byte from a client of Chat Completions."""
+    """Pitfalls 23, 25: signed and redacted thoughts come back to Anthropic byte for byte from a client of Chat Completions."""
     made, house = vendor
     thoughts = [
         {"type": "thinking", "thinking": "hm", "signature": "EqQB+/="},
@@ -296,7 +296,7 @@ def frame(event: dict[str, Any]) -> bytes:
 
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/chat/completions"])
 async def test_stream_that_breaks_off(vendor: tuple[Vendor, House], path: str) -> None:
-    """14.5 no. 75: what was delivered is billed with the prompt as the vendor counted it, piped and translated alike."""
+    """Pitfall 75: what was delivered is billed with the prompt as the vendor counted it, piped and translated alike."""
     made, house = vendor
     made.frames = [frame(event) for event in (START, *TEXT)]
     status, _, body = await house.post({**CALL, "stream": True}, path)
@@ -319,7 +319,7 @@ async def test_error_in_a_piped_stream(vendor: tuple[Vendor, House]) -> None:
 
 
 async def test_error_before_anything(vendor: tuple[Vendor, House]) -> None:
-    """14.1 no. 18, 19: an error as the first event is an HTTP error."""
+    """Pitfalls 18, 19: an error as the first event is an HTTP error."""
     made, house = vendor
     made.frames = [frame({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}})]
     status, _, body = await house.post({**CALL, "stream": True}, "/v1/messages")
@@ -329,7 +329,7 @@ async def test_error_before_anything(vendor: tuple[Vendor, House]) -> None:
 
 
 async def test_caller_who_hangs_up(vendor: tuple[Vendor, House]) -> None:
-    """14.5 no. 75: he pays for what he got, by the vendor's count of the prompt."""
+    """Pitfall 75: he pays for what he got, by the vendor's count of the prompt."""
     made, house = vendor
     made.frames = [frame(START), *map(frame, TEXT), *[b": wait\n\n"] * 500]
     with contextlib.suppress(TimeoutError):

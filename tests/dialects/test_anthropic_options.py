@@ -72,8 +72,9 @@ def test_models_by_their_names(model: str, thinking: str, has_format: bool, has_
 
 
 def test_unknown_names() -> None:
-    """Hosts of this format get what all of them had from the start."""
-    assert abilities("kimi-k2") == Abilities()
+    """Other vendors' models get what all of them had from the start; of a name that tells nothing the less is expected."""
+    assert abilities("kimi-k2") == Abilities(takes_both=True)
+    assert abilities("our-best") == Abilities(takes_both=False)
 
 
 def test_ceiling() -> None:

@@ -1,8 +1,9 @@
 """What models of this format can do, by their names.
 
-Sources: Anthropic's pages *Models overview*, *Extended thinking*, *Adaptive thinking*, *Effort* and *Structured outputs*,
-and recorded exchanges; read 2026-11-22. A Claude that is newer than this table is treated as the newest in it. Names
-that are not Claude's (MiniMax, Kimi, GLM and others speak this format too) get what all of them have had from the start.
+Sources: recorded exchanges with these models and the model profiles in public SDKs, read 2026-11-22; Anthropic's *Models
+overview* is the place to compare. A Claude that is newer than this table is treated as the newest in it. Names that are
+not Claude's (MiniMax, Kimi, GLM and others speak this format too, and operators give names of their own) get what all have
+had from the start, and one of temperature and top_p, because a vendor that wants one refuses both.
 """
 
 import re
@@ -26,7 +27,7 @@ class Abilities(msgspec.Struct, frozen=True):
     efforts: tuple[str, ...] = ()
     has_format: bool = False
     has_sampling: bool = True
-    takes_both: bool = True
+    takes_both: bool = False
     takes_prefill: bool = True
     takes_system: bool = False
     can_be_forced: bool = True
@@ -38,6 +39,8 @@ _NAME = re.compile(
     r"claude-(?:(?P<family>opus|sonnet|haiku|instant|fable|mythos)-)?(?:v?(?P<major>\d{1,2})(?:[-.](?P<minor>\d{1,2})(?!\d))?|preview)"
     r"(?:-(?P<late>opus|sonnet|haiku))?"
 )
+_OTHERS = re.compile(r"minimax|kimi|moonshot|glm|deepseek|qwen")
+"""Models of other vendors who speak this format."""
 _FAMILY_5 = ("fable", "mythos")
 
 
@@ -46,7 +49,7 @@ def abilities(model: str) -> Abilities:
     """`model`: as the upstream calls it, perhaps with a date, a region or a host's prefix around it."""
     found = _NAME.search(model.lower())
     if found is None:
-        return Abilities()
+        return Abilities(takes_both=_OTHERS.search(model.lower()) is not None)
     family = found["family"] or found["late"] or ""
     version = (int(found["major"] or 5), int(found["minor"] or 0))
     return Abilities(

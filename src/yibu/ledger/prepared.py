@@ -93,7 +93,7 @@ class PreparedRows:
     """An insert of any number of rows, sent in statements of 64, 16, 4 and 1.
 
     sqlite3 lets go of the interpreter's lock for each statement, and to get it back from an event loop that is busy
-    costs both threads more than the row itself (measured: 30 µs of a call's 250).
+    costs both threads (measured: 7 µs of a call's 248 when 32 are under way).
     """
 
     def __init__(

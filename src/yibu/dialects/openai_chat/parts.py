@@ -10,6 +10,7 @@ from yibu.dialects._json import Fields, fields, lean, merge, present, raw, read,
 from yibu.dialects._scope import Scope
 from yibu.dialects.openai_chat.wire import ID, Part
 from yibu.hub import parts as hub
+from yibu.hub.errors import WouldLose
 from yibu.hub.media import FileRef, Inline, Source, Url
 
 _DATA_URL = re.compile(r"data:([^,]*);base64,")
@@ -124,7 +125,10 @@ def _thinking(members: Fields) -> hub.Thinking | None:
 
 
 def encode_content(parts: list[hub.Part], scope: Scope, where: str, *, is_list: bool) -> str | list[Any] | None:
-    """A string where that says it all, unless the caller wrote a list; None when there is nothing."""
+    """A string where that says it all, unless the caller wrote a list; None when there is nothing.
+
+    OpenAI refuses an empty list: of a list of another dialect from which nothing could be carried, nothing is written.
+    """
     if not is_list and not parts:
         return None
     if not is_list and len(parts) == 1:
@@ -133,7 +137,7 @@ def encode_content(parts: list[hub.Part], scope: Scope, where: str, *, is_list: 
             return only.text
     encoded = [encode_part(part, scope, f"{where}[{number}]") for number, part in enumerate(parts)]
     kept = [part for part in encoded if part is not None]
-    return kept if kept or is_list else None
+    return kept if kept or (is_list and scope.is_ours) else None
 
 
 def encode_part(part: hub.Part, scope: Scope, where: str) -> Any:
@@ -174,8 +178,10 @@ def _encode_medium(part: hub.Media, scope: Scope, where: str) -> Any:
     match part.source:
         case FileRef():
             if not scope.is_ours:
-                scope.lose(where, "an uploaded file is known to its own vendor only")
-                return None
+                raise WouldLose(
+                    "An uploaded file is known to the vendor it was sent to only: send its content instead.",
+                    param=where,
+                )
             return merge(
                 {"type": "file", "file": lean({"file_id": part.source.id, "filename": part.name or None})},
                 extras,

@@ -21,7 +21,7 @@ from yibu.dialects.openai_chat.wire import ID, Call, CustomCall, FunctionCall, P
 from yibu.hub import parts as hub
 from yibu.hub.errors import Broken, InvalidRequest
 from yibu.hub.loss import Losses
-from yibu.hub.media import Inline
+from yibu.hub.media import Inline, Url
 from yibu.hub.reply import ChatReply, Choice
 
 _TOP = frozenset({"id", "object", "created", "model", "choices", "usage"})
@@ -246,7 +246,7 @@ def _encode_message(choice: Choice, scope: Scope, where: str) -> dict[str, Any]:
                 _encode_call(part, more, scope, where)
             case hub.Citation():
                 more.setdefault("annotations", []).append(encode_citation(part, scope, where))
-            case hub.Media(kind="image"):
+            case hub.Media(kind="image", source=Inline() | Url()):
                 more.setdefault("images", []).append(encode_part(part, scope, where))
             case hub.Media(kind="audio", source=Inline()):
                 more["audio"] = encode_sound(part, scope, where)

@@ -19,7 +19,7 @@ from yibu.hub.errors import InvalidRequest
 from yibu.hub.loss import Losses
 from yibu.hub.options import JsonObject, JsonSchema, Limits, Output, Plain, Reasoning, Sampling, Streaming
 from yibu.hub.parts import Extras
-from yibu.hub.tools import Function
+from yibu.hub.tools import Auto, Function, NoTool
 from yibu.hub.tools import Tool as HubTool
 
 _BODY = msgspec.json.Decoder(RequestBody)
@@ -156,7 +156,6 @@ def encode_request(request: ChatRequest, losses: Losses) -> bytes:
     members |= _encode_reasoning(request.reasoning, scope)
     ceiling = request.limits.member or "max_completion_tokens"
     members |= {
-        "parallel_tool_calls": request.parallel_tools,
         "response_format": _encode_output(request.output),
         "modalities": list(request.modalities) or None,
         ceiling: request.limits.max_output_tokens,
@@ -187,10 +186,15 @@ def _encode_tools(request: ChatRequest, scope: Scope) -> dict[str, Any]:
             key = "functions" if isinstance(tool, Function) and tool.member == "functions" else "tools"
             is_legacy = is_legacy or key == "functions"
             members.setdefault(key, []).append(encoded)
+    if not members and not scope.is_ours:  # OpenAI refuses a choice among no tools
+        if request.tool_choice not in (None, Auto(), NoTool()):
+            scope.lose("$.tool_choice", "there is no tool left to call")
+        return members
     if request.tool_choice is not None:
         is_legacy = is_legacy and "tools" not in members
         key = "function_call" if is_legacy else "tool_choice"
         members[key] = encode_choice(request.tool_choice, request.tools, is_legacy=is_legacy)
+    members["parallel_tool_calls"] = request.parallel_tools
     return members
 
 

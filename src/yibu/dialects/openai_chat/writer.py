@@ -33,7 +33,7 @@ from yibu.hub.events import (
     ThinkingDelta,
 )
 from yibu.hub.fold import error_of
-from yibu.hub.media import Inline
+from yibu.hub.media import Inline, Url
 from yibu.hub.parts import Citation, Media, Opaque, Refusal, Text, Thinking, ToolCall, ToolResult
 from yibu.hub.tools import Function
 from yibu.hub.usage import Usage
@@ -155,7 +155,7 @@ class Writer:
                 return begun + self._chunk(event.choice, self._call(event.head, choice.call))
             case Media(kind="audio", source=Inline()):
                 return begun + self._chunk(event.choice, {"audio": {"id": event.head.id}})
-            case Media(kind="image"):
+            case Media(kind="image", source=Inline() | Url()):
                 return begun + self._chunk(event.choice, {"images": [encode_part(event.head, self._scope, "$")]})
             case Citation():
                 return begun + self._chunk(

@@ -243,7 +243,6 @@ def test_a_frame_beyond_all_measure(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert through(tap, *chunks) == body
     assert tap.failed is not None
-    assert through(make(is_stream=False), *chunks) == body
 
 
 @given(st.lists(st.binary(max_size=30), max_size=5), st.booleans(), st.booleans())

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from yibu.hub.errors import HubError, UpstreamError
+from yibu.hub.estimate import TextMeter
+from yibu.hub.reply import ChatReply
 from yibu.hub.usage import Usage
 
 
@@ -17,6 +19,18 @@ class Seen(NamedTuple):
 
 Look = Callable[[bytes], Seen]
 """Raises `UpstreamError` when what came is no answer."""
+
+
+def chat_look(decode: Callable[[bytes], ChatReply]) -> Look:
+    """For an answer in a conversation, which goes on as it is. `decode`: raises `UpstreamError` when it is none."""
+
+    def look(body: bytes) -> Seen:
+        reply = decode(body)
+        meter = TextMeter()
+        meter.feed_reply(reply)
+        return Seen(body, reply.usage, meter.tokens)
+
+    return look
 
 
 class WholeTap:

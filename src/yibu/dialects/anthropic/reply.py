@@ -43,7 +43,7 @@ class _Body(msgspec.Struct):
 _BODY = msgspec.json.Decoder(_Body)
 
 
-def decode_reply(body: bytes, asked: ChatRequest | None) -> ChatReply:
+def decode_reply(body: bytes, asked: ChatRequest | None = None) -> ChatReply:
     """Raises `Broken` when the body is not an answer, and the vendor's error when it is one despite its status."""
     try:
         wire = _BODY.decode(body)

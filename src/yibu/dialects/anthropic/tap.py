@@ -5,20 +5,19 @@ import msgspec
 
 from yibu.dialects._json import present
 from yibu.dialects._sse import MAX_FRAME_BYTES, Frame, Frames
-from yibu.dialects._whole import Seen, WholeTap
+from yibu.dialects._whole import WholeTap, chat_look
 from yibu.dialects.anthropic.errors import error_in_body
 from yibu.dialects.anthropic.events import EVENT, MESSAGE, StreamEvent, words
 from yibu.dialects.anthropic.reply import decode_reply
 from yibu.dialects.anthropic.usage import Tally
 from yibu.dialects.dialect import Intent, Tap
 from yibu.hub.errors import Broken, HubError
-from yibu.hub.estimate import TextMeter
 from yibu.hub.usage import Usage
 
 
 def make_tap(intent: Intent) -> Tap:
     """A tap for the answer to `intent`."""
-    return StreamTap() if intent.is_stream else WholeTap(_look)
+    return StreamTap() if intent.is_stream else WholeTap(chat_look(decode_reply))
 
 
 class _Block(msgspec.Struct):
@@ -93,10 +92,3 @@ class StreamTap:
                 self.is_finished = True
             case _:
                 return
-
-
-def _look(body: bytes) -> Seen:
-    reply = decode_reply(body, None)
-    meter = TextMeter()
-    meter.feed_reply(reply)
-    return Seen(body, reply.usage, meter.tokens)

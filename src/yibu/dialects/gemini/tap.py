@@ -6,14 +6,15 @@ from typing import Any
 import msgspec
 
 from yibu.dialects._json import NULL, present
-from yibu.dialects._sse import MAX_FRAME_BYTES, Cutter, parse
+from yibu.dialects._sse import Cutter, parse
+from yibu.dialects._whole import WholeTap, chat_look
 from yibu.dialects.dialect import Intent, Tap
 from yibu.dialects.gemini.errors import error_in_body
 from yibu.dialects.gemini.grounding import decode_grounding
 from yibu.dialects.gemini.reply import decode_reply
 from yibu.dialects.gemini.target import wants_array
 from yibu.dialects.gemini.usage import decode_usage
-from yibu.hub.errors import Broken, HubError, UpstreamError
+from yibu.hub.errors import Broken, HubError
 from yibu.hub.estimate import TextMeter
 from yibu.hub.usage import Usage
 
@@ -55,7 +56,7 @@ _CHUNK = msgspec.json.Decoder(_Chunk)
 
 def make_tap(intent: Intent) -> Tap:
     """A tap for the answer to `intent`."""
-    return StreamTap(is_array=wants_array(intent.target)) if intent.is_stream else WholeTap()
+    return StreamTap(is_array=wants_array(intent.target)) if intent.is_stream else WholeTap(chat_look(decode_reply))
 
 
 class StreamTap:
@@ -151,37 +152,3 @@ class StreamTap:
             self._meter.feed(part.text)
         elif part.functionCall is not None:
             self._meter.feed(bytes(part.functionCall.args).decode())
-
-
-class WholeTap:
-    """Gathers the one JSON body and understands it at its end; a body beyond all measure is not looked at."""
-
-    def __init__(self) -> None:
-        self.usage: Usage | None = None
-        self.is_finished = False
-        self.failed: HubError | None = None
-        self.is_told = False
-        self.text_units = 0
-        self._body: bytearray | None = bytearray()
-
-    def feed(self, chunk: bytes) -> bytes:
-        if self._body is not None:
-            self._body += chunk
-            if len(self._body) > MAX_FRAME_BYTES:
-                self._body = None
-        return chunk
-
-    def finish(self) -> bytes:
-        if self._body is None:
-            return b""
-        try:
-            reply = decode_reply(bytes(self._body))
-        except UpstreamError as error:
-            self.failed = error
-            return b""
-        finally:
-            self._body = None
-        meter = TextMeter()
-        meter.feed_reply(reply)
-        self.usage, self.text_units, self.is_finished = reply.usage, meter.tokens, True
-        return b""

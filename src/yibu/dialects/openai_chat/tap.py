@@ -7,6 +7,7 @@ import msgspec
 from yibu.dialects._json import NULL, present
 from yibu.dialects._sse import MAX_FRAME_BYTES, Cutter, parse
 from yibu.dialects._vendor_errors import error_in_body
+from yibu.dialects._whole import Seen, WholeTap
 from yibu.dialects.dialect import Intent, Tap
 from yibu.dialects.openai_chat.chunk import GroqNote, thoughts, words
 from yibu.dialects.openai_chat.gist import read_gist
@@ -58,7 +59,7 @@ def make_tap(intent: Intent) -> Tap:
     """A tap for the answer to `intent`."""
     if intent.is_stream:
         return StreamTap(hides_usage=not intent.wants_usage)
-    return WholeTap()
+    return WholeTap(_look)
 
 
 class StreamTap:
@@ -187,36 +188,9 @@ class StreamTap:
             feed(words(delta.audio.get("transcript")))
 
 
-class WholeTap:
-    """Gathers the one JSON body and understands it at its end; a body beyond all measure is not looked at."""
-
-    def __init__(self) -> None:
-        self.usage: Usage | None = None
-        self.is_finished = False
-        self.failed: HubError | None = None
-        self.is_told = False
-        self.text_units = 0
-        self._body: bytearray | None = bytearray()
-
-    def feed(self, chunk: bytes) -> bytes:
-        if self._body is not None:
-            self._body += chunk
-            if len(self._body) > MAX_FRAME_BYTES:
-                self._body = None
-        return chunk
-
-    def finish(self) -> bytes:
-        if self._body is None:
-            return b""
-        try:
-            gist = read_gist(bytes(self._body))
-        except UpstreamError as error:
-            self.failed = error
-            return b""
-        finally:
-            self._body = None
-        self.usage, self.text_units, self.is_finished = gist.usage, gist.text_units, True
-        return b""
+def _look(body: bytes) -> Seen:
+    gist = read_gist(body)
+    return Seen(body, gist.usage, gist.text_units)
 
 
 def _text(value: Any) -> str:

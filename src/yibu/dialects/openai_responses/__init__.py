@@ -11,6 +11,7 @@ import msgspec
 
 from yibu.dialects._json import NULL, fields, present
 from yibu.dialects._vendor_errors import decode_error
+from yibu.dialects._whole import WholeTap, chat_look
 from yibu.dialects.dialect import NOWHERE, Bounds, Intent, Operation, Route, Tap, Target
 from yibu.dialects.openai_responses import sniff
 from yibu.dialects.openai_responses.calls import masks_of
@@ -19,7 +20,7 @@ from yibu.dialects.openai_responses.reader import Reader
 from yibu.dialects.openai_responses.reply import decode_reply, encode_reply
 from yibu.dialects.openai_responses.request import decode_request, encode_request
 from yibu.dialects.openai_responses.response import Asked
-from yibu.dialects.openai_responses.tap import Amending, StreamTap, WholeTap
+from yibu.dialects.openai_responses.tap import Amending, StreamTap
 from yibu.dialects.openai_responses.wire import ID
 from yibu.dialects.openai_responses.writer import Writer
 from yibu.hub.chat import ChatRequest
@@ -116,7 +117,8 @@ class OpenAIResponses(ResponsesErrors):
     def tap(self, intent: Intent) -> Tap:
         amended = {key: self._asked.members.get(key, NULL) for key in self._asked.amended} if self._asked else {}
         if not intent.is_stream:
-            return cast(Tap, Amending(WholeTap(), amended)) if amended else WholeTap()
+            whole = WholeTap(chat_look(decode_reply))
+            return cast(Tap, Amending(whole, amended)) if amended else whole
         tap = StreamTap()
         if self._asked is not None:
             self._tap, self._writer = tap, None

@@ -6,9 +6,9 @@ import msgspec
 
 from yibu.dialects._json import NULL, Fields, fields, present, text_of
 from yibu.dialects._sse import MAX_FRAME_BYTES, Cutter, parse
+from yibu.dialects._whole import WholeTap
 from yibu.dialects.openai_responses.event import EVENT, FAILED, OVER, SPOKEN
 from yibu.dialects.openai_responses.reader import MALFORMED, failure, usage_of
-from yibu.dialects.openai_responses.reply import decode_reply
 from yibu.hub.errors import Broken, HubError, InvalidRequest, UpstreamError
 from yibu.hub.estimate import TextMeter
 from yibu.hub.usage import Usage
@@ -100,7 +100,6 @@ class Amending:
         self._tap = tap
         self._members = members
         self._cutter = Cutter()
-        self._whole = bytearray()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._tap, name)
@@ -108,14 +107,13 @@ class Amending:
     def feed(self, chunk: bytes) -> bytes:
         self._tap.feed(chunk)
         if isinstance(self._tap, WholeTap):
-            self._whole += chunk
             return b""
         return b"".join(map(self._amend, self._cutter.feed(chunk)))
 
     def finish(self) -> bytes:
-        self._tap.finish()
+        whole = self._tap.finish()
         if isinstance(self._tap, WholeTap):
-            return self._put_right(bytes(self._whole))
+            return self._put_right(whole)
         return self._amend(self._cutter.finish())
 
     def _amend(self, raw: bytes) -> bytes:
@@ -138,37 +136,3 @@ class Amending:
         except InvalidRequest:
             return response
         return msgspec.json.encode({**members, **self._members}) if "output" in members else response
-
-
-class WholeTap:
-    """Gathers the one JSON body and understands it at its end; a body beyond all measure is not looked at."""
-
-    def __init__(self) -> None:
-        self.usage: Usage | None = None
-        self.is_finished = False
-        self.failed: HubError | None = None
-        self.is_told = False
-        self.text_units = 0
-        self._body: bytearray | None = bytearray()
-
-    def feed(self, chunk: bytes) -> bytes:
-        if self._body is not None:
-            self._body += chunk
-            if len(self._body) > MAX_FRAME_BYTES:
-                self._body = None
-        return chunk
-
-    def finish(self) -> bytes:
-        if self._body is None:
-            return b""
-        try:
-            reply = decode_reply(bytes(self._body))
-        except UpstreamError as error:
-            self.failed = error
-            return b""
-        finally:
-            self._body = None
-        meter = TextMeter()
-        meter.feed_reply(reply)
-        self.usage, self.text_units, self.is_finished = reply.usage, meter.tokens, True
-        return b""

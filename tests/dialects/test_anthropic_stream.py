@@ -374,7 +374,7 @@ def test_nonsense(data: bytes) -> None:
 
 
 def test_written_stream() -> None:
-    """13.3: the whole grammar, with the usage at the end and an estimate at the start."""
+    """The whole grammar, with the usage at the end and an estimate at the start."""
     events = write(unfold(reply(Thinking("hm"), Text("hi"), ToolCall("t", "f", '{"a":1}'), kind="tool_calls")))
 
     assert [event["type"] for event in events] == [
@@ -550,7 +550,7 @@ PIECES = st.lists(
 
 @given(said=PIECES, kind=st.sampled_from(["stop", "length", "filtered"]), asked=st.sampled_from([ASKED, QUIET]))
 def test_any_answer_keeps_the_grammar(said: list[Part], kind: FinishKind, asked: ChatRequest) -> None:
-    """13.3: whatever the parts, the stream is one that Anthropic might have sent, and whole it is the same."""
+    """Pitfalls 4, 5, 6: whatever the parts, the stream is one that Anthropic might have sent, and whole it is the same."""
     one = reply(*said, kind=kind)
     events = write(unfold(one), asked)
     reader = DIALECT.reader()

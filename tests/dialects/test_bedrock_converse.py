@@ -216,7 +216,7 @@ def answered(**members: Any) -> bytes:
 
 
 def test_usage_does_not_overlap() -> None:
-    """Input leaves out what the cache read and wrote; what is kept an hour is told apart."""
+    """Pitfall 68: input leaves out what the cache read and wrote; what is kept an hour is told apart."""
     usage = {
         "inputTokens": 3,
         "outputTokens": 61,

@@ -41,7 +41,7 @@ def test_byte_by_byte_is_the_same() -> None:
 
 @pytest.mark.parametrize("at", range(len(BY_HAND)))
 def test_any_flipped_byte_is_noticed(at: int) -> None:
-    """Or leaves the message waiting for a rest that never comes."""
+    """Pitfall 22: or it leaves the message waiting for a rest that never comes."""
     torn = BY_HAND[:at] + bytes([BY_HAND[at] ^ 0x10]) + BY_HAND[at + 1 :]
     with pytest.raises(Broken):
         Messages().feed(torn)

@@ -109,7 +109,7 @@ def test_tap_and_decoder_bill_alike(dialect: ChatDialect, taken: Recording) -> N
 @needs_corpus
 @recorded(ANSWERS)
 def test_streamed_is_not_streamed(dialect: ChatDialect, taken: Recording) -> None:
-    """Law 3: an answer written as a stream folds into what it is when written whole."""
+    """Pitfall 42, law 3: an answer written as a stream folds into what it is when written whole."""
     reply = dialect.decode_reply(taken.body)
     writer = dialect.writer(ChatRequest(model="m", turns=(), stream=Streaming(on=True, usage=True)))
     reader = dialect.reader()

@@ -192,7 +192,7 @@ def usage(**said: Any) -> dict[Meter, int] | None:
 
 
 def test_usage_is_disjoint() -> None:
-    """Cached, written and heard tokens are taken out of the input; thoughts and speech out of the output."""
+    """Pitfall 66: cached, written and heard tokens are taken out of the input; thoughts and speech out of the output."""
     into = {"cached_tokens": 10, "cache_write_tokens": 20, "audio_tokens": 30}
     out = {"reasoning_tokens": 5, "audio_tokens": 6}
     found = usage(prompt_tokens=100, completion_tokens=50, prompt_tokens_details=into, completion_tokens_details=out)
@@ -219,7 +219,7 @@ def test_usage_of_caches(member: str) -> None:
 
 
 def test_usage_of_xai() -> None:
-    """Where the total says so, thoughts are not inside the completion."""
+    """Pitfall 84: where the total says so, thoughts are not inside the completion."""
     details = {"reasoning_tokens": 100}
     outside = usage(prompt_tokens=10, completion_tokens=5, total_tokens=115, completion_tokens_details=details)
     inside = usage(prompt_tokens=10, completion_tokens=105, total_tokens=115, completion_tokens_details=details)

@@ -203,7 +203,7 @@ def test_azure() -> None:
 
 
 def test_repeated_usage() -> None:
-    """Of usage that grows with every chunk the last counts; nothing is added up."""
+    """Pitfall 69: of usage that grows with every chunk the last counts; nothing is added up."""
     usages = [{"prompt_tokens": 5, "completion_tokens": count} for count in (1, 2, 3)]
     reply = fold(read(*(frame({"content": "a"}, usage=usage) for usage in usages), frame({}, "stop"), DONE))
 
@@ -212,7 +212,7 @@ def test_repeated_usage() -> None:
 
 
 def test_calls_by_index() -> None:
-    """Fragments are joined by their index."""
+    """Pitfall 2: fragments are joined by their index."""
     assert told(
         calls(call(0, id="1", name="f")),
         calls(call(0, '{"a":')),
@@ -224,7 +224,7 @@ def test_calls_by_index() -> None:
 
 
 def test_interleaved_calls() -> None:
-    """Fragments of several calls at once are put in order, one open at a time."""
+    """Pitfalls 1, 4: fragments of several calls at once are put in order, one open at a time."""
     chunks = [
         calls(call(0, id="1", name="f"), call(1, id="2", name="g")),
         calls(call(1, '{"b":')),

@@ -108,7 +108,7 @@ def test_splice_keeps_everything_else() -> None:
 
 
 def test_base64_is_made_from_numbers() -> None:
-    """A caller who asked for base64 gets it from a vendor who never heard of it (mem0ai/mem0#4057)."""
+    """Pitfall 82: a caller who asked for base64 gets it from a vendor who never heard of it (mem0ai/mem0#4057)."""
     out, tap = tapped(OPENAI.sniff(body(input="a", encoding_format="base64")), answer([0.5, -2, 1e-3]))
 
     assert json.loads(out)["data"][0]["embedding"] == packed(0.5, -2, 1e-3)
@@ -117,7 +117,7 @@ def test_base64_is_made_from_numbers() -> None:
 
 
 def test_numbers_are_made_from_base64() -> None:
-    """A caller who asked for numbers gets them from a vendor who sends base64 all the same."""
+    """Pitfall 82: a caller who asked for numbers gets them from a vendor who sends base64 all the same."""
     out, _ = tapped(OPENAI.sniff(body(input="a", encoding_format="float")), answer(packed(0.5, 0.1)))
 
     assert json.loads(out)["data"][0]["embedding"] == [0.5, struct.unpack("<f", struct.pack("<f", 0.1))[0]]

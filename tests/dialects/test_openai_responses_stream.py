@@ -109,7 +109,7 @@ EVERYTHING = (
 
 
 def test_every_event() -> None:
-    """Each kind of part has its whole life cycle, one item after another."""
+    """Pitfall 10: each kind of part has its whole life cycle, one item after another."""
     found = written(unfold(reply_of(*EVERYTHING, finish=Finish("tool_calls"))))
 
     assert [event["type"].removeprefix("response.") for event in found] == [
@@ -534,7 +534,7 @@ def bare(value: Any) -> Any:
 @needs_corpus
 @pytest.mark.parametrize("taken", streams("openai-responses"), ids=name_of)
 def test_recorded_stream_for_the_sdk(taken: Recording) -> None:
-    """A recorded stream, read and written again, is gathered by the official SDK into the same text and calls."""
+    """Pitfalls 10, 11: a recorded stream, read and written again, is gathered by the official SDK into the same text and calls."""
     reader = RESPONSES.reader()
     events = reader.feed(taken.body) + reader.finish()
     done = accumulated(written(events), lambda event: construct_type(type_=ResponseStreamEvent, value=event))

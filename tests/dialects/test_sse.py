@@ -43,7 +43,7 @@ def test_last_frame_without_blank_line() -> None:
 
 
 def test_cut_inside_a_character() -> None:
-    """A cut in the middle of a UTF-8 character does no harm."""
+    """Pitfall 15: a cut in the middle of a UTF-8 character does no harm."""
     text = "data: 一步\n\n".encode()
 
     assert read(text[:7], text[7:]) == [Frame("", "一步".encode())]
@@ -69,7 +69,7 @@ def test_any_cut(lines: list[bytes], end: bytes, cuts: list[int]) -> None:
 
 
 def test_a_frame_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A frame that never ends is an error before it fills the memory."""
+    """Pitfall 16: a frame that never ends is an error before it fills the memory."""
     monkeypatch.setattr(_sse, "MAX_FRAME_BYTES", 1000)
     frames = Frames()
     frames.feed(b"data: " + b"x" * 900)

@@ -93,7 +93,7 @@ async def test_stream_of_the_language_model(house: House) -> None:
 
 
 async def test_usage_that_nobody_asked_for(house: House) -> None:
-    """The usage frame that only the gateway asked for is hidden, and billed all the same."""
+    """Pitfall 73: the usage frame that only the gateway asked for is hidden, and billed all the same."""
     stream = await house.openai.chat.completions.create(
         model="sandbox/rules", messages=[{"role": "user", "content": "hello"}], stream=True
     )

@@ -66,7 +66,7 @@ async def test_vendor_in_trouble(hasty: House, model: str, status: int, code: st
 
 @pytest.mark.parametrize("model", ["sandbox/cut-mid-stream", "sandbox/stall"])
 async def test_stream_that_breaks(hasty: House, model: str) -> None:
-    """The SDK raises; what was delivered is charged by estimate, and marked so."""
+    """Pitfall 21: the SDK raises; what was delivered is charged by estimate, and marked so."""
     stream = await hasty.openai.chat.completions.create(**ask(model), stream=True)
     with pytest.raises(openai.APIError):
         await collect(stream)
@@ -80,7 +80,7 @@ async def test_stream_that_breaks(hasty: House, model: str) -> None:
 
 @pytest.mark.parametrize("model", ["sandbox/html", "sandbox/error-500"])
 async def test_stream_that_never_begins(hasty: House, model: str) -> None:
-    """Before the first byte the error has its HTTP status."""
+    """Pitfalls 18, 19: before the first byte the error has its HTTP status."""
     with pytest.raises(openai.InternalServerError) as raised:
         await hasty.openai.chat.completions.create(**ask(model), stream=True)
 
@@ -111,7 +111,7 @@ async def test_vendor_without_usage(house: House) -> None:
 
 
 async def test_client_that_hangs_up_in_a_stream(house: House) -> None:
-    """What was read and delivered is charged, the vendor is told to stop, and the call is logged as 499."""
+    """Pitfall 75: what was read and delivered is charged, the vendor is told to stop, and the call is logged as 499."""
     request = ask(SLOW, stream=True)
     async with house.session.post(f"{house.url}/v1/chat/completions", headers=house.bearer, json=request) as answer:
         await answer.content.readline()
@@ -127,7 +127,7 @@ async def test_client_that_hangs_up_in_a_stream(house: House) -> None:
 
 
 async def test_client_that_hangs_up_before_a_whole_answer(house: House) -> None:
-    """The vendor makes and bills such an answer anyway, so it is waited for and charged by its own count."""
+    """Pitfall 75: the vendor makes and bills such an answer anyway, so it is waited for and charged by its own count."""
     request = ask(SLOW)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):

@@ -499,7 +499,7 @@ async def test_a_body_may_not_pass_its_limit(client: Client, serve: Serve, lengt
 
 
 async def test_a_compressed_answer_is_unpacked(client: Client, serve: Serve) -> None:
-    """An upstream that compresses although identity was asked for is understood; the headers fit the bytes."""
+    """Pitfall 17: an upstream that compresses although identity was asked for is understood; the headers fit the bytes."""
     packed = gzip.compress(b"hello", mtime=0)
 
     async def answer(peer: Peer) -> None:

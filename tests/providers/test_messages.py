@@ -51,7 +51,7 @@ def test_untouched_messages_stay_as_they_were_written() -> None:
 
 
 def test_members_that_messages_must_not_have_are_left_out() -> None:
-    """With a loss for what they said; empty ones say nothing."""
+    """Pitfall 62: with a loss for what they said; empty ones say nothing."""
     told = {"role": "user", "content": "x", "name": "Ann"}
     silent = {"role": "assistant", "content": "y", "name": None, "refusal": ""}
 
@@ -82,7 +82,7 @@ def test_thoughts_go_back_in_the_vendors_own_member(given: dict[str, Any], kept:
 
 
 def test_a_turn_with_calls_has_thoughts() -> None:
-    """Empty ones when a client lost them; the others are not touched."""
+    """Pitfall 26: empty ones when a client lost them; the others are not touched."""
     plain = {"role": "assistant", "content": "x", "tool_calls": []}
     kept = {"role": "assistant", "tool_calls": CALLS, "reasoning_content": "Hm"}
 

@@ -170,7 +170,7 @@ def test_anthropics_version_stands_in_the_body() -> None:
     ],
 )
 def test_betas_that_vertex_does_not_know_stay_away(betas: str, kept: dict[str, str]) -> None:
-    """One of them would make it refuse the whole call."""
+    """Pitfall 65: one of them would make it refuse the whole call."""
     assert VERTEX.prepare_headers("anthropic", {"anthropic-version": "2023-06-01", "anthropic-beta": betas}) == kept
 
 

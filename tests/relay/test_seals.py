@@ -19,7 +19,7 @@ def asked(*parts: Part) -> ChatRequest:
 
 
 def test_state_comes_back_to_the_call_it_belongs_to() -> None:
-    """A tool that sends only calls and results gets thoughts and signatures put back before the vendor sees the turn."""
+    """Pitfalls 24, 27: a tool that sends only calls and results gets thoughts and signatures put back before the vendor sees the turn."""
     seals = Seals()
     seals.remember(1, (THOUGHT, Text("Looking."), CALL))
 

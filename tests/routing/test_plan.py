@@ -130,7 +130,7 @@ def many(count: int, **options: int) -> list[Channel]:
 
 
 def test_a_conversation_stays_where_it_was() -> None:
-    """The dice have no say in it, nor has the order of the configuration."""
+    """Pitfall 29: with what only this channel can read; neither dice nor the order of the configuration have a say in it."""
     channels = many(5)
     leads = [f"lead {number}".encode() for number in range(50)]
 

@@ -1,6 +1,7 @@
 """xAI. Docs: docs.x.ai/docs/api-reference and docs.x.ai/developers/model-capabilities/text/reasoning, read 2026-11-22."""
 
 from yibu.hub.loss import Losses
+from yibu.providers._items import TextResults
 from yibu.providers._quirk import Fields, For, Without, model
 from yibu.providers._thinking import Efforts
 from yibu.providers.provider import Provider
@@ -22,10 +23,13 @@ def efforts(fields: Fields, losses: Losses) -> None:
 
 
 class XAI(Provider):
-    """Thoughts are not counted among the tokens of an answer, which the dialect knows."""
+    """Thoughts are not counted among the tokens of an answer, which the dialect knows. Results of tools are text in both formats."""
 
     id = "xai"
     title = "xAI"
     base_url = "https://api.x.ai"
     speaks = {"openai_chat": "/v1/chat/completions", "openai_responses": "/v1/responses"}
-    quirks = {"openai_chat": (For(["grok-3-mini", "grok-4", "grok-code", "grok-build", "grok-5"], SAMPLING), efforts)}
+    quirks = {
+        "openai_chat": (For(["grok-3-mini", "grok-4", "grok-code", "grok-build", "grok-5"], SAMPLING), efforts),
+        "openai_responses": (TextResults(),),
+    }

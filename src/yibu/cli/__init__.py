@@ -1,5 +1,7 @@
 """Commands for the operator. Everything a browser will do can be done here, with `--json` for scripts."""
 
+import yibu.kit.slim  # noqa: F401, I001 (first of all)
+
 import typer
 
 from yibu.cli import check, keys, money, serve

@@ -1082,7 +1082,7 @@ def test_to_openai_chat() -> None:
     assert (first["tool_call_id"], first["content"]) == (one, "1")
     assert (second["tool_call_id"], second["content"]) == (two, "Error: 2")
     assert last["content"] == "and?"
-    assert written["tool_choice"] == "none"
+    assert "tool_choice" not in written  # there is no tool to choose
 
 
 def test_a_call_in_the_mouth_of_the_user() -> None:
@@ -1149,3 +1149,13 @@ def test_the_subset_of_older_models() -> None:
     assert properties["ref"] == {"type": "OBJECT", "properties": {"x": {"type": "NUMBER"}}}
     assert properties["any"]["properties"]
     assert properties["list"] == {"type": "ARRAY", "items": {"type": "STRING"}}
+
+
+def test_nothing_between_two_of_a_side() -> None:
+    """When nothing can be carried of what stood between two contents of the user, they are one; empty texts are none."""
+    strange = Opaque(dialect="anthropic", data=raw({}))
+    empty = Text(text="", extras={"x": raw(1)})
+
+    assert contents(user(Text("a")), model(strange, empty), user(Text("b"))) == [
+        {"role": "user", "parts": [{"text": "a"}, {"text": "b"}]}
+    ]

@@ -51,8 +51,11 @@ def encode_history(turns: tuple[Turn, ...], traits: Traits, scope: Scope) -> dic
     for content in contents:
         parts = _encode(content, names, traits, scope)
         names = {call.id: call.name for _, call in content.calls}
-        if parts:
-            written.append({"role": "model" if content.is_model else "user", "parts": parts})
+        role = "model" if content.is_model else "user"
+        if parts and written and written[-1]["role"] == role:  # of what was between nothing could be carried
+            written[-1]["parts"] += parts
+        elif parts:
+            written.append({"role": role, "parts": parts})
     if not written or written[0]["role"] == "model":
         scope.lose("$.turns", f"a conversation begins with the user here, who says {_FILLER!r}", "approximated")
         written.insert(0, {"role": "user", "parts": [{"text": _FILLER}]})
@@ -79,7 +82,7 @@ def _gather(turns: tuple[Turn, ...], head: int, scope: Scope) -> list[_Content]:
 
 
 def _is_empty(part: Part) -> bool:
-    return part == Text(text="")
+    return isinstance(part, Text) and not part.text
 
 
 def _pair(contents: list[_Content], scope: Scope) -> list[_Content]:

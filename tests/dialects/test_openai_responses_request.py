@@ -458,7 +458,8 @@ def test_values_that_both_openai_formats_have() -> None:
         "max_completion_tokens": 90,
         "parallel_tool_calls": False,
     }
-    sent, losses = from_chat(**asked)
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    sent, losses = from_chat(**asked, tools=tools)
     back, lost = to_chat(**{key: value for key, value in sent.items() if key not in ("model", "include", "store")})
 
     assert losses == []
@@ -508,3 +509,45 @@ def test_system_texts() -> None:
 
     assert sent["instructions"] == "a\n\nb"
     assert [item["role"] for item in sent["input"]] == ["user", "system"]
+
+
+def test_lists_of_nothing() -> None:
+    """Of a list from which nothing could be carried none is written: OpenAI refuses empty ones."""
+    strange = Opaque(dialect="anthropic", data=msgspec.Raw(b"{}"))
+    turns = (
+        Turn("user", (strange,), is_list=True),
+        Turn("assistant", (ToolCall("a", "f", "{}"),)),
+        Turn("tool", (ToolResult("a", (strange,), is_list=True),)),
+    )
+    items = encode(ChatRequest(model="m", turns=turns, dialect="anthropic"))["input"]
+
+    assert items[0]["content"] == ""
+    assert items[2]["output"] == ""
+
+
+def test_instructions_alone_are_the_input() -> None:
+    """OpenAI wants some input: a system text with nothing behind it is no `instructions`."""
+    body, _ = from_chat(messages=[{"role": "system", "content": "Say hi."}])
+
+    assert body["input"] == [{"role": "system", "content": "Say hi."}]
+    assert "instructions" not in body
+
+
+def test_sound_is_refused() -> None:
+    """No model of this format takes sound."""
+    sound = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
+
+    with pytest.raises(WouldLose, match="no audio"):
+        from_chat(messages=[{"role": "user", "content": [sound]}])
+
+
+@pytest.mark.parametrize(("said", "told"), [("on_demand", "default"), ("flex", "flex"), ("priority", "priority")])
+def test_classes_of_service(said: str, told: str) -> None:
+    """Another vendor's word for the usual class of service is OpenAI's, in requests and in answers."""
+    body, _ = from_chat(service_tier=said)
+    choice = {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
+    answer = {"id": "1", "object": "chat.completion", "model": "m", "choices": [choice], "service_tier": said}
+    reply = CHAT.decode_reply(json.dumps(answer).encode())
+
+    assert body["service_tier"] == told
+    assert json.loads(RESPONSES.encode_reply(reply, []))["service_tier"] == told

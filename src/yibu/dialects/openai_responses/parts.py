@@ -91,7 +91,10 @@ def _sound(value: Any, extras: hub.Extras) -> hub.Media | None:
 
 
 def encode_content(parts: list[hub.Part], scope: Scope, where: str, *, is_list: bool, is_model: bool) -> Any:
-    """A string where that says it all, unless the caller wrote a list. `is_model`: the model said it."""
+    """A string where that says it all, unless the caller wrote a list. `is_model`: the model said it.
+
+    OpenAI refuses an empty list: of a list of another dialect from which nothing could be carried, nothing is written.
+    """
     only = parts[0] if len(parts) == 1 and not is_list else None
     if isinstance(only, hub.Text) and not scope.extras(where, only.extras):
         return only.text
@@ -101,7 +104,7 @@ def encode_content(parts: list[hub.Part], scope: Scope, where: str, *, is_list: 
         if is_list or part != hub.Text(text="")
     ]
     kept = [part for part in encoded if part is not None]
-    return kept if kept or is_list else ""
+    return kept if kept or (is_list and scope.is_ours) else ""
 
 
 def encode_part(part: hub.Part, scope: Scope, where: str, *, is_model: bool = False) -> Any:
@@ -143,7 +146,7 @@ def encode_medium(part: hub.Media, scope: Scope, where: str) -> Any:
                 name = _file_name(part.source.mime)  # bytes without a name are refused
             members = {"type": "input_file", **_named(part.source, "file_url", "file_data")}
             members |= {"filename": name, "detail": part.detail or None}
-        case "audio" if isinstance(part.source, Inline):
+        case "audio" if isinstance(part.source, Inline) and scope.is_ours:
             form = _FORMATS.get(part.source.mime, part.source.mime.partition("/")[2]) or None
             members = {"type": "input_audio", "input_audio": lean({"data": part.source.base64, "format": form})}
         case "audio" | "video":

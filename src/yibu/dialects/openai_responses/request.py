@@ -11,6 +11,7 @@ import msgspec
 from yibu.dialects._json import Fields, check_depth, fields, lean, merge, present, read, rest, split
 from yibu.dialects._scope import Scope
 from yibu.dialects.dialect import Bounds
+from yibu.dialects.openai_responses.response import fit_tier
 from yibu.dialects.openai_responses.tools import decode_choice, decode_tool, encode_choice, encode_tool
 from yibu.dialects.openai_responses.turns import INSTRUCTIONS, decode_turns, encode_turns
 from yibu.dialects.openai_responses.wire import ID, Form, RequestBody, Thought
@@ -152,7 +153,7 @@ def encode_request(request: ChatRequest, losses: Losses) -> bytes:
         "max_output_tokens": _ceiling(request.limits.max_output_tokens, scope),
         "user": request.user or None,
         "metadata": request.metadata or None,
-        "service_tier": request.service_tier or None,
+        "service_tier": fit_tier(request.service_tier) if not scope.is_ours else request.service_tier or None,
         "prompt_cache_key": request.cache_key or None,
         "safety_identifier": request.safety_id or None,
     }
@@ -190,6 +191,8 @@ def _check(request: ChatRequest) -> None:
 def _instructions(turns: tuple[Turn, ...], scope: Scope) -> tuple[str | None, tuple[Turn, ...]]:
     """The text for `instructions`: of another dialect the system text at the head, if it is nothing but text."""
     first = turns[0] if turns else None
+    if not scope.is_ours and all(turn.role == "system" for turn in turns):
+        return None, turns  # OpenAI wants some input
     if first is None or (scope.is_ours and first.member != INSTRUCTIONS) or first.role != "system" or first.name:
         return None, turns
     texts = [part.text for part in first.parts if isinstance(part, Text)]

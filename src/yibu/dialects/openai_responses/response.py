@@ -60,6 +60,14 @@ PREFIXES = {
 }
 
 
+_TIERS = frozenset({"auto", "default", "flex", "scale", "priority"})
+
+
+def fit_tier(tier: str) -> str | None:
+    """OpenAI's word for a class of service; vendors have words of their own for the usual one (Groq says `on_demand`)."""
+    return (tier if tier in _TIERS else "default") if tier else None
+
+
 class Asked(msgspec.Struct, frozen=True):
     """What an answer repeats of its request. `response_id`: the id that the answer has to have, empty when any will do;
     `members`: of the caller's request, as JSON text; `amended`: of those what a vendor of this format was asked otherwise,

@@ -16,7 +16,7 @@ from yibu.dialects.openai_responses.calls import CALLS
 from yibu.dialects.openai_responses.errors import ResponsesErrors, frame, told
 from yibu.dialects.openai_responses.finish import encode_finish
 from yibu.dialects.openai_responses.items import unwrap_logprobs
-from yibu.dialects.openai_responses.response import Asked, build, echo, item_id, response_id
+from yibu.dialects.openai_responses.response import Asked, build, echo, fit_tier, item_id, response_id
 from yibu.dialects.openai_responses.thoughts import RAW, pack, state_of
 from yibu.dialects.openai_responses.usage import encode_usage
 from yibu.dialects.openai_responses.wire import ID
@@ -130,8 +130,8 @@ class Writer:
             own = {key: value for key, value in extras.items() if key != "echo"}
             told_there = fields(extras["echo"]) if "echo" in extras else {}
             repeated = {**repeated, **told_there, **own}
-        elif text_of(extras.get("service_tier")):
-            repeated["service_tier"] = extras["service_tier"]
+        elif tier := text_of(extras.get("service_tier")):
+            repeated["service_tier"] = fit_tier(tier)
         self._repeated = repeated
         self._about = {
             "id": response_id(opened.id, self._asked, is_ours=self._scope.is_ours),

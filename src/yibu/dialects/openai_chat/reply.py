@@ -136,7 +136,7 @@ def decode_annotations(value: msgspec.Raw | None) -> list[hub.Part]:
         if text_of(members.get("type")) != "url_citation" or url is None:
             found.append(hub.Opaque(dialect=ID, data=raw(members), member="annotations"))
             continue
-        extras = split(rest(members, frozenset({"type", "url_citation"})), "url_citation", rest(cited, _CITED))
+        extras = split(rest(members, frozenset({"type", "url_citation", "index"})), "url_citation", rest(cited, _CITED))
         start, end = (_whole_number(cited.get(key)) for key in ("start_index", "end_index"))
         title = text_of(cited.get("title")) or ""
         found.append(hub.Citation(url=url, title=title, start=start, end=end, extras=extras))
@@ -282,8 +282,10 @@ def _encode_call(call: hub.ToolCall, more: dict[str, Any], scope: Scope, where: 
 
 
 def encode_citation(part: hub.Citation, scope: Scope, where: str) -> dict[str, Any]:
-    """One element of `annotations`."""
+    """One element of `annotations`. The official SDK takes the two numbers for granted."""
     cited = {"url": part.url, "title": part.title, "start_index": part.start, "end_index": part.end}
+    if not scope.is_ours:
+        cited |= {"start_index": part.start or 0, "end_index": part.end or 0}
     return merge(
         {"type": "url_citation", "url_citation": lean(cited)}, scope.extras(where, part.extras), "url_citation"
     )

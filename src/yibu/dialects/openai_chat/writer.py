@@ -45,13 +45,15 @@ class _Choice:
     """What has been written of one choice; `head` is the part that is open, `call` the number of the call.
 
     `has_thought`: one was told; `is_apart`: nothing has to stand between it and the next words of thought. In a whole answer
-    a blank line separates the thoughts of other dialects, which come in several parts.
+    a blank line separates the thoughts of other dialects, which come in several parts. `cited`: how many sources were
+    told; the official SDK gathers a list only from elements that have an index.
     """
 
-    __slots__ = ("call", "has_thought", "head", "is_apart", "thought")
+    __slots__ = ("call", "cited", "has_thought", "head", "is_apart", "thought")
 
     def __init__(self) -> None:
         self.call = -1
+        self.cited = 0
         self.head: Any = None
         self.thought: list[str] = []
         self.has_thought = self.is_apart = False
@@ -158,9 +160,11 @@ class Writer:
             case Media(kind="image", source=Inline() | Url()):
                 return begun + self._chunk(event.choice, {"images": [encode_part(event.head, self._scope, "$")]})
             case Citation():
-                return begun + self._chunk(
-                    event.choice, {"annotations": [encode_citation(event.head, self._scope, "$")]}
-                )
+                cited = encode_citation(event.head, self._scope, "$")
+                if not self._scope.is_ours:
+                    cited["index"] = choice.cited
+                    choice.cited += 1
+                return begun + self._chunk(event.choice, {"annotations": [cited]})
             case Opaque(dialect="openai_chat", member=("annotations" | "images") as member):
                 return begun + self._chunk(event.choice, {member: [event.head.data]})
             case Opaque() | Media() | ToolResult():
@@ -218,6 +222,8 @@ class Writer:
             case ToolCall() if seal is not None or extras:
                 if seal is not None:
                     extras["extra_content"] = pack_seal(seal)
+                if not head.is_custom:  # the official SDK takes it for granted in every fragment
+                    extras = {"function": {"arguments": ""}, **extras}
                 return self._chunk(event.choice, {"tool_calls": [{"index": choice.call, **extras}]})
             case Media(kind="audio") if extras:
                 return self._chunk(event.choice, {"audio": extras})

@@ -465,7 +465,7 @@ def test_what_comes_from_another_dialect() -> None:
     request = ChatRequest(
         model="m",
         turns=(
-            Turn("assistant", (Thinking("hm", seal=seal), ToolCall("c1", "f", "{}"))),
+            Turn("assistant", (Thinking("hm", seal=seal), ToolCall("c1", "f", "{}"), ToolCall("c2", "f", "{}"))),
             Turn("tool", (ToolResult("c1", (Text("see"), picture)), ToolResult("c2", (Text("bad"),), is_error=True))),
             Turn("user", (Text("go on"),)),
         ),

@@ -7,6 +7,7 @@ DeepSeek, OpenRouter, Z.ai, Cerebras, Hugging Face, Snowflake, Crusoe, Ollama an
 from collections.abc import Mapping
 from typing import ClassVar
 
+from yibu.dialects._openai_names import masks_of
 from yibu.dialects._vendor_errors import decode_error
 from yibu.dialects.dialect import NOWHERE, Bounds, Intent, Operation, Route, Tap, Target
 from yibu.dialects.openai_chat import sniff
@@ -20,6 +21,7 @@ from yibu.dialects.openai_chat.writer import Writer
 from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import UpstreamError
 from yibu.hub.loss import Losses
+from yibu.hub.masks import unmask
 from yibu.hub.media import MediaKind
 from yibu.hub.reply import ChatReply
 
@@ -61,13 +63,13 @@ class OpenAIChat(OpenAIErrors):
         return encode_request(request, losses)
 
     def decode_reply(self, body: bytes, asked: ChatRequest | None = None) -> ChatReply:
-        return decode_reply(body)
+        return unmask(decode_reply(body), masks_of(asked, ID))
 
     def encode_reply(self, reply: ChatReply, losses: Losses, request: ChatRequest | None = None) -> bytes:
         return encode_reply(reply, losses)
 
     def reader(self, asked: ChatRequest | None = None) -> Reader:
-        return Reader()
+        return Reader(masks_of(asked, ID))
 
     def writer(self, request: ChatRequest) -> Writer:
         return Writer(request)

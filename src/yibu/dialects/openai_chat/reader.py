@@ -15,6 +15,7 @@ from yibu.dialects.openai_chat.usage import decode_usage
 from yibu.dialects.openai_chat.wire import ID
 from yibu.hub.errors import Broken, InvalidRequest, UpstreamError
 from yibu.hub.events import Event, Metered, Opened
+from yibu.hub.masks import NO_MASKS, Masks, Unmasking
 from yibu.hub.parts import Extras
 from yibu.hub.usage import Usage
 
@@ -24,8 +25,9 @@ MALFORMED = (msgspec.DecodeError, InvalidRequest, ValueError, RecursionError, Ov
 class Reader:
     """One stream. After its end, or after a `Failed`, nothing more is read."""
 
-    def __init__(self) -> None:
+    def __init__(self, masks: Masks = NO_MASKS) -> None:
         self._frames = Frames()
+        self._unmasking = Unmasking(masks)
         self._choices: dict[int, ChoiceReader] = {}
         self._id = self._model = ""
         self._created = 0
@@ -41,7 +43,7 @@ class Reader:
                 self._read(frame, out)
         except UpstreamError as error:
             self._fail(error, out)
-        return out
+        return self._unmasking.feed(out)
 
     def finish(self) -> list[Event]:
         """The stream is over. A finish reason in every choice is as good as `[DONE]`; with neither it was cut."""
@@ -52,12 +54,12 @@ class Reader:
         except UpstreamError as error:
             self._fail(error, out)
         if self._is_over:
-            return out
+            return self._unmasking.feed(out)
         if self._choices and all(choice.has_finish for choice in self._choices.values()):
             self._end(out)
         else:
             self._fail(Broken(upstream_words="the stream ended in the middle"), out)
-        return out
+        return self._unmasking.feed(out)
 
     def _read(self, frame: Frame, out: list[Event]) -> None:
         if self._is_over or not frame.data.strip():

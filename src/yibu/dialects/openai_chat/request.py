@@ -193,7 +193,7 @@ def _encode_tools(request: ChatRequest, scope: Scope) -> dict[str, Any]:
     if request.tool_choice is not None:
         is_legacy = is_legacy and "tools" not in members
         key = "function_call" if is_legacy else "tool_choice"
-        members[key] = encode_choice(request.tool_choice, request.tools, is_legacy=is_legacy)
+        members[key] = encode_choice(request.tool_choice, request.tools, scope, is_legacy=is_legacy)
     members["parallel_tool_calls"] = request.parallel_tools
     return members
 

@@ -7,7 +7,9 @@ from typing import Any, assert_never
 
 import msgspec
 
+from yibu.dialects._arguments import whole_arguments
 from yibu.dialects._json import NULL, Fields, fields, lean, merge, present, raw, rest, split
+from yibu.dialects._openai_names import alias
 from yibu.dialects._scope import Scope
 from yibu.dialects.openai_chat.reasoning import unpack
 from yibu.dialects.openai_chat.wire import ID, Call, CustomCall, FunctionCall, FunctionTool, Tool
@@ -55,7 +57,8 @@ def encode_tool(tool: HubTool, scope: Scope, where: str) -> Any:
     match tool:
         case Function():
             extras = scope.extras(where, tool.extras)
-            about: dict[str, Any] = {"name": tool.name, "description": tool.description or None}
+            name = tool.name if scope.is_ours else alias(tool.name)
+            about: dict[str, Any] = {"name": name, "description": tool.description or None}
             if tool.is_custom:
                 return merge({"type": "custom", "custom": lean(about)}, extras, "custom")
             about |= {"parameters": tool.parameters, "strict": tool.strict}
@@ -125,7 +128,7 @@ def _name(pick: _Pick) -> str:
     return named.name if named is not None else ""
 
 
-def encode_choice(choice: ToolChoice, tools: tuple[HubTool, ...], *, is_legacy: bool) -> Any:
+def encode_choice(choice: ToolChoice, tools: tuple[HubTool, ...], scope: Scope, *, is_legacy: bool) -> Any:
     """`is_legacy`: for the member `function_call`, which knows `auto`, `none` and one name."""
     match choice:
         case Auto():
@@ -138,7 +141,7 @@ def encode_choice(choice: ToolChoice, tools: tuple[HubTool, ...], *, is_legacy: 
             customs = {tool.name for tool in tools if isinstance(tool, Function) and tool.is_custom}
             if is_legacy and choice.names:
                 return {"name": choice.names[0]}
-            picks = [_pick(name, name in customs) for name in choice.names]
+            picks = [_pick(name if scope.is_ours else alias(name), name in customs) for name in choice.names]
             if len(picks) == 1 and choice.required and not choice.is_list:
                 return picks[0]
             mode = "required" if choice.required else "auto"
@@ -190,10 +193,13 @@ def take_seal(extras: Extras) -> tuple[Seal | None, Extras]:
 def encode_call(call: ToolCall, scope: Scope, where: str, *, to_caller: bool) -> dict[str, Any]:
     """`to_caller`: a foreign seal rides along in `extra_content`; towards a vendor it is a loss."""
     members: dict[str, Any] = {"id": call.id}
+    is_kept = to_caller or scope.is_ours
+    name, text = call.name if is_kept else alias(call.name), call.arguments
     if call.is_custom:
-        members |= {"type": "custom", "custom": {"name": call.name, "input": call.arguments}}
+        members |= {"type": "custom", "custom": {"name": name, "input": text}}
     else:
-        members |= {"type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+        text = text if is_kept else whole_arguments(text, scope, where)
+        members |= {"type": "function", "function": {"name": name, "arguments": text}}
     merge(members, scope.extras(where, call.extras), "custom" if call.is_custom else "function")
     if call.seal is not None:
         if to_caller:

@@ -7,6 +7,7 @@ import msgspec
 
 from yibu.dialects._json import Fields, merge, rest
 from yibu.dialects._scope import Scope
+from yibu.dialects.openai_chat.history import arrange
 from yibu.dialects.openai_chat.parts import decode_content, encode_content
 from yibu.dialects.openai_chat.reasoning import decode_thinking, encode_thinking
 from yibu.dialects.openai_chat.tools import decode_call, encode_call
@@ -92,6 +93,7 @@ def encode_turns(turns: tuple[Turn, ...], scope: Scope) -> list[dict[str, Any]]:
     """
     messages: list[dict[str, Any]] = []
     lifted: list[Part] = []
+    turns = turns if scope.is_ours else arrange(turns, scope)
     for number, turn in enumerate(turns):
         where = f"$.turns[{number}]"
         results = [part for part in turn.parts if isinstance(part, ToolResult)]

@@ -10,11 +10,11 @@ from typing import ClassVar, cast
 import msgspec
 
 from yibu.dialects._json import NULL, fields, present
+from yibu.dialects._openai_names import masks_of
 from yibu.dialects._vendor_errors import decode_error
 from yibu.dialects._whole import WholeTap, chat_look
 from yibu.dialects.dialect import NOWHERE, Bounds, Intent, Operation, Route, Tap, Target
 from yibu.dialects.openai_responses import sniff
-from yibu.dialects.openai_responses.calls import masks_of
 from yibu.dialects.openai_responses.errors import ResponsesErrors, frame, told
 from yibu.dialects.openai_responses.reader import Reader
 from yibu.dialects.openai_responses.reply import decode_reply, encode_reply
@@ -100,13 +100,13 @@ class OpenAIResponses(ResponsesErrors):
         return encode_request(request, losses)
 
     def decode_reply(self, body: bytes, asked: ChatRequest | None = None) -> ChatReply:
-        return unmask(decode_reply(body), masks_of(asked))
+        return unmask(decode_reply(body), masks_of(asked, ID))
 
     def encode_reply(self, reply: ChatReply, losses: Losses, request: ChatRequest | None = None) -> bytes:
         return encode_reply(reply, losses, self._asked or _asked_of(request))
 
     def reader(self, asked: ChatRequest | None = None) -> Reader:
-        return Reader(masks_of(asked))
+        return Reader(masks_of(asked, ID))
 
     def writer(self, request: ChatRequest) -> Writer:
         writer = Writer(request.model, self._asked or _asked_of(request))

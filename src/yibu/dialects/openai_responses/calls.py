@@ -4,26 +4,22 @@ What joins a call and its result is `call_id`; the `id` of an item is its vendor
 is refused, so none is written on items of other dialects.
 """
 
-import re
 from hashlib import sha256
 from typing import Any
 
-from yibu.dialects._json import Fields, fields, merge, present, raw, rest, text_of
+from yibu.dialects._arguments import whole_arguments
+from yibu.dialects._json import Fields, merge, present, rest, text_of
+from yibu.dialects._openai_names import alias
 from yibu.dialects._scope import Scope
 from yibu.dialects.openai_responses.parts import decode_content, encode_content
-from yibu.dialects.openai_responses.wire import ID
-from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import InvalidRequest
-from yibu.hub.masks import NO_MASKS, Masks
 from yibu.hub.parts import Media, Opaque, Part, Text, ToolCall, ToolResult
-from yibu.hub.tools import Function
 
 CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
 RESULTS = {"function_call_output": False, "custom_tool_call_output": True}
 """Whether the result is a custom tool's."""
 MOST_ID = 64
-"""Characters of a `call_id`, and of a name, at OpenAI."""
-_LEGAL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""Characters of a `call_id` at OpenAI."""
 
 
 def decode_call(members: Fields, where: str) -> ToolCall:
@@ -74,41 +70,11 @@ def encode_call(call: ToolCall, scope: Scope, where: str) -> dict[str, Any]:
     return merge(members, scope.extras(where, call.extras))
 
 
-def whole_arguments(text: str, scope: Scope, where: str) -> str:
-    """A JSON object in any case: strict servers read the arguments of a history, and models leave broken ones behind."""
-    if not text.strip():
-        return "{}"
-    try:
-        fields(text.encode())
-    except (InvalidRequest, UnicodeEncodeError):
-        scope.lose(f"{where}.arguments", "no JSON object: sent as the text it is", "approximated")
-        return bytes(raw({"_raw": text})).decode()
-    return text
-
-
 def fit_id(id: str, scope: Scope) -> str:
     """Ids of other dialects may be longer than OpenAI takes: calls and results get the same shorter one."""
     if scope.is_ours or 0 < len(id) <= MOST_ID:
         return id
     return "call_" + sha256(id.encode()).hexdigest()[:24]
-
-
-def alias(name: str) -> str:
-    """A legal name for a tool of another dialect, the same in every turn: its own where it is legal."""
-    if _LEGAL_NAME.fullmatch(name):
-        return name
-    digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{re.sub('[^a-zA-Z0-9_-]', '_', name)[: MOST_ID - 9]}_{digest}"
-
-
-def masks_of(request: ChatRequest | None) -> Masks:
-    """The names that the encoder of requests changed in this one."""
-    if request is None or request.dialect == ID:
-        return NO_MASKS
-    named = [tool.name for tool in request.tools if isinstance(tool, Function)]
-    named += [part.name for turn in request.turns for part in turn.parts if isinstance(part, ToolCall)]
-    names = {alias(name): name for name in named if alias(name) != name}
-    return Masks(names=names) if names else NO_MASKS
 
 
 def encode_result(result: ToolResult, scope: Scope, where: str, *, is_custom: bool) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any, assert_never
 import msgspec
 
 from yibu.dialects._json import Fields, fields, lean, merge, present, raw, read, rest, text_of
+from yibu.dialects._openai_names import alias
 from yibu.dialects._scope import Scope
-from yibu.dialects.openai_responses.calls import alias
 from yibu.dialects.openai_responses.wire import ID, Tool
 from yibu.hub.errors import InvalidRequest
 from yibu.hub.tools import AnyTool, Auto, Function, Hosted, NoTool, Only, ToolChoice

@@ -1,0 +1,34 @@
+"""Names of tools that OpenAI takes, in place of others: letters, digits, `_` and `-`, at most 64.
+
+Source: OpenAI's reference of functions, read 2026-11-22. Google takes dots and colons, Anthropic 128 characters.
+"""
+
+import re
+from hashlib import sha256
+
+from yibu.hub.chat import ChatRequest
+from yibu.hub.masks import NO_MASKS, Masks
+from yibu.hub.parts import ToolCall
+from yibu.hub.tools import Function
+
+_LEGAL = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_KEPT = 55
+"""Characters of the old name in a new one, which ends in nine more."""
+
+
+def alias(name: str) -> str:
+    """A legal name for a tool of another dialect, the same in every turn: its own where it is legal."""
+    if _LEGAL.fullmatch(name):
+        return name
+    digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{re.sub('[^a-zA-Z0-9_-]', '_', name)[:_KEPT]}_{digest}"
+
+
+def masks_of(request: ChatRequest | None, into: str) -> Masks:
+    """The names that the encoder of the dialect `into` changed in a request."""
+    if request is None or request.dialect == into:
+        return NO_MASKS
+    named = [tool.name for tool in request.tools if isinstance(tool, Function)]
+    named += [part.name for turn in request.turns for part in turn.parts if isinstance(part, ToolCall)]
+    names = {alias(name): name for name in named if alias(name) != name}
+    return Masks(names=names) if names else NO_MASKS

@@ -53,8 +53,19 @@ def test_what_is_missing_is_known(body: bytes) -> None:
 
 @pytest.mark.parametrize("body", [b"nonsense", b"[1,2]", b"[{}]]", b"[{}]{}", b"[[{}]]", b"<html>"])
 def test_what_is_no_array_of_objects(body: bytes) -> None:
+    """It is told at the latest at the end, so that the elements before it count however the stream was cut."""
+    elements = Elements()
+    with pytest.raises(Broken):  # noqa: PT012
+        elements.feed(body)
+        elements.finish()
+
+
+def test_what_stands_before_nonsense_counts() -> None:
+    elements = Elements()
+
+    assert elements.feed(b'[{"a":1},{"b":2},nonsense') == [b'{"a":1}', b'{"b":2}']
     with pytest.raises(Broken):
-        Elements().feed(body)
+        elements.feed(b'{"c":3}')
 
 
 def test_an_element_beyond_all_measure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,20 +16,28 @@ _BETWEEN = b" \t\r\n,"
 class Elements:
     """Cuts a byte stream into whole elements without altering a byte; what stands outside of any array counts as one."""
 
-    __slots__ = ("_begin", "_buffer", "_depth", "_is_array", "_is_over", "_is_string", "_position")
+    __slots__ = ("_begin", "_broken", "_buffer", "_depth", "_is_array", "_is_over", "_is_string", "_position")
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._position = self._begin = self._depth = 0
         self._is_array = self._is_string = self._is_over = False
+        self._broken: Broken | None = None
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """`chunk`: any slice of the stream. Raises `Broken` when an element passes the size of a frame, and for what is
-        no array of objects."""
+        no array of objects, once the elements before it were given."""
+        self.finish()
         self._buffer += chunk
         found: list[bytes] = []
-        while self._step(found):
-            pass
+        try:
+            while self._step(found):
+                pass
+        except Broken as error:
+            if not found:
+                raise
+            self._broken = error
+            return found
         keep = self._begin if self._depth else self._position
         del self._buffer[:keep]
         self._position -= keep
@@ -37,6 +45,11 @@ class Elements:
         if len(self._buffer) > MAX_FRAME_BYTES:
             raise Broken(upstream_words=f"an element of more than {MAX_FRAME_BYTES} bytes")
         return found
+
+    def finish(self) -> None:
+        """Raises `Broken` when what came behind the last elements is none."""
+        if self._broken is not None:
+            raise self._broken
 
     @property
     def is_whole(self) -> bool:

@@ -4,9 +4,9 @@ from typing import TypeVar
 
 import msgspec
 
-from yibu.dialects._json import NULL, present
+from yibu.dialects._json import NULL, check_values, present
 from yibu.dialects._vendor_errors import error_in_body
-from yibu.hub.errors import Broken
+from yibu.hub.errors import Broken, InvalidRequest
 
 T = TypeVar("T")
 
@@ -24,10 +24,11 @@ def read_answer(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
     Raises the error that stands in it although its status was good, and `Broken` when it is not of this format.
     """
     try:
+        check_values(body)
         if b'"error"' in body and present(_PERHAPS.decode(body).error) is not None:
             raise error_in_body(msgspec.json.decode(body))
         return decoder.decode(body)
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, InvalidRequest, ValueError, RecursionError) as error:
         words = f"{error}: {body[:200].decode('utf-8', 'replace')}"
         raise Broken(upstream_words=words) from error
 

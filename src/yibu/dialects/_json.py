@@ -119,5 +119,15 @@ def check_depth(body: bytes, limit: int) -> None:
         raise InvalidRequest(f"The request body is nested deeper than {limit} levels.")
 
 
+def check_values(text: bytes) -> None:
+    """Raises `InvalidRequest` for values that cannot be read although they are well-formed JSON: half a surrogate pair, a number
+    beyond all floats.
+
+    Nobody looks at them in members that are kept raw, and whoever opens these later could not say what is wrong.
+    """
+    read(_VALUES, text)
+
+
+_VALUES = msgspec.json.Decoder()
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
 _ALIKE = bytes.maketrans(b"[]", b"{}")

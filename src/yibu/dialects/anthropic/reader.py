@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from yibu.dialects._json import NULL, fields, present, rest
+from yibu.dialects._json import NULL, check_values, fields, present, rest
 from yibu.dialects._sse import Frame, Frames
 from yibu.dialects._vendor_errors import failed_of
 from yibu.dialects.anthropic.errors import error_in_body
@@ -41,6 +41,8 @@ class Reader:
     def feed(self, chunk: bytes) -> list[Event]:
         """`chunk`: any slice of the stream."""
         out: list[Event] = []
+        if self._is_over:
+            return out
         try:
             for frame in self._frames.feed(chunk):
                 self._read(frame, out)
@@ -65,6 +67,7 @@ class Reader:
             return
         begin = len(out)
         try:
+            check_values(frame.data)
             event = EVENT.decode(frame.data)
             if event.type == "error" or frame.event == "error" or present(event.error) is not None:
                 raise error_in_body(msgspec.json.decode(frame.data))

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from yibu.dialects._json import NULL, fields, merge, present, rest
+from yibu.dialects._json import NULL, check_values, fields, merge, present, rest
 from yibu.dialects._scope import Scope
 from yibu.dialects.anthropic.answers import masks_of
 from yibu.dialects.anthropic.blocks import decode_content, encode_blocks
@@ -46,6 +46,7 @@ _BODY = msgspec.json.Decoder(_Body)
 def decode_reply(body: bytes, asked: ChatRequest | None = None) -> ChatReply:
     """Raises `Broken` when the body is not an answer, and the vendor's error when it is one despite its status."""
     try:
+        check_values(body)
         wire = _BODY.decode(body)
         if wire.type == "error" or present(wire.error) is not None:
             raise error_in_body(msgspec.json.decode(body))

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from yibu.dialects._json import check_depth, fields, lean, merge, present, raw, read, rest, split, text_of
+from yibu.dialects._json import check_depth, check_values, fields, lean, merge, present, raw, read, rest, split, text_of
 from yibu.dialects._scope import Scope
 from yibu.dialects.anthropic import thinking
 from yibu.dialects.anthropic.abilities import Abilities, abilities
@@ -57,6 +57,7 @@ _CONFIG = msgspec.json.Decoder(_Config)
 def decode_request(body: bytes, bounds: Bounds) -> ChatRequest:
     """Raises `InvalidRequest` with the path of the wrong member. Also for a body whose tokens are only to be counted."""
     check_depth(body, bounds.depth)
+    check_values(body)
     wire = read(_BODY, body)
     members = fields(body)
     if len(wire.messages) > bounds.messages:

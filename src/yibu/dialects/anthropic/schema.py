@@ -45,17 +45,27 @@ def rooted(schema: msgspec.Raw | None) -> tuple[msgspec.Raw, bool]:
 
 def _merged(value: dict[str, Any], combined: list[str]) -> dict[str, Any]:
     """The alternatives of a root as one object: all their properties, required only what each of them requires."""
-    properties: dict[str, Any] = dict(value.get("properties") or {})
-    required = list(value.get("required") or [])
+    properties = _properties(value)
+    required = _required(value)
     for key in combined:
         branches = [branch for branch in value[key] if isinstance(branch, dict)] if isinstance(value[key], list) else []
-        needs = [set(branch.get("required") or ()) for branch in branches]
+        needs = [set(_required(branch)) for branch in branches]
         for branch in branches:
-            properties = {**branch.get("properties", {}), **properties}
+            properties = {**_properties(branch), **properties}
         shared = set[str]().union(*needs) if key == "allOf" else set[str].intersection(*needs) if needs else set[str]()
         required += sorted(shared - set(required))
     rest = {key: inner for key, inner in value.items() if key not in combined}
     return {**rest, "type": "object", "properties": properties, **({"required": required} if required else {})}
+
+
+def _properties(schema: dict[str, Any]) -> dict[str, Any]:
+    found = schema.get("properties")
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def _required(schema: dict[str, Any]) -> list[str]:
+    found = schema.get("required")
+    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
 
 
 def strict(schema: msgspec.Raw | None) -> tuple[msgspec.Raw, bool]:
@@ -91,7 +101,8 @@ def _strict(value: Any, moved: list[str]) -> Any:
     if notes:
         moved += notes
         said = ", ".join(f"{key}: {msgspec.json.encode(inner).decode()}" for key, inner in notes.items())
-        kept["description"] = "\n\n".join(filter(None, (kept.get("description"), f"{{{said}}}")))
+        about = kept.get("description")
+        kept["description"] = f"{about}\n\n{{{said}}}" if about and isinstance(about, str) else f"{{{said}}}"
     return kept
 
 
@@ -99,7 +110,7 @@ def _is_taken(key: str, inner: Any) -> bool:
     if key == "additionalProperties":
         return False
     if key == "format":
-        return inner in _FORMATS
+        return isinstance(inner, str) and inner in _FORMATS
     if key == "minItems":
         return inner in (0, 1)
     return key in _KEPT

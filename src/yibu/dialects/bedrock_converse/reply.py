@@ -4,12 +4,12 @@ from hashlib import blake2b
 
 import msgspec
 
-from yibu.dialects._json import NULL, raw
+from yibu.dialects._json import NULL, check_values, raw
 from yibu.dialects._vendor_errors import error_in_body
 from yibu.dialects.bedrock_converse.masks import masks_of
 from yibu.dialects.bedrock_converse.wire import ID, ReasoningContent, decode_finish, decode_usage
 from yibu.hub.chat import ChatRequest
-from yibu.hub.errors import Broken
+from yibu.hub.errors import Broken, InvalidRequest
 from yibu.hub.masks import unmask
 from yibu.hub.parts import Opaque, Part, Seal, Text, Thinking, ToolCall
 from yibu.hub.reply import ChatReply, Choice
@@ -53,11 +53,12 @@ _BLOCK = msgspec.json.Decoder(_Block)
 def decode_reply(body: bytes, asked: ChatRequest | None) -> ChatReply:
     """Raises `Broken` when the body is not such an answer."""
     try:
+        check_values(body)
         wire = _BODY.decode(body)
         blocks = wire.output.message.content if wire.output.message else []
         parts = tuple(part for block in blocks for part in _parts(block))
         usage = decode_usage(wire.usage)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as exc:
+    except (msgspec.DecodeError, InvalidRequest, RecursionError, UnicodeDecodeError) as exc:
         raise _what_it_is(body) from exc
     finish = decode_finish(wire.stopReason, has_calls=any(isinstance(part, ToolCall) for part in parts))
     model = asked.model if asked is not None else ""

@@ -8,6 +8,7 @@ before: the last counts); the end is a chunk with a finish reason, and nothing c
 import msgspec
 
 from yibu.dialects._array import Elements
+from yibu.dialects._json import check_values
 from yibu.dialects._sse import Frames
 from yibu.dialects._vendor_errors import failed_of
 from yibu.dialects.gemini.choice import ChoiceReader
@@ -39,6 +40,8 @@ class Reader:
     def feed(self, chunk: bytes) -> list[Event]:
         """`chunk`: any slice of the stream."""
         out: list[Event] = []
+        if self._is_over:
+            return out
         try:
             for data in self._cut(chunk):
                 self._read(data, out)
@@ -53,6 +56,8 @@ class Reader:
             if isinstance(self._frames, Frames):
                 for frame in self._frames.finish():
                     self._read(frame.data, out)
+            elif self._frames is not None and not self._is_over:
+                self._frames.finish()
         except UpstreamError as error:
             self._fail(error, out)
         if self._is_over:
@@ -82,6 +87,7 @@ class Reader:
         try:
             if data.startswith(b"["):
                 raise error_in_body(msgspec.json.decode(data))
+            check_values(data)
             members = Members(data)
             if members.take("error") is not None:
                 raise error_in_body(msgspec.json.decode(data))

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from yibu.dialects._json import lean, merge, present, text_of
+from yibu.dialects._json import check_values, lean, merge, present, text_of
 from yibu.dialects._scope import Scope
 from yibu.dialects.gemini.errors import error_in_body
 from yibu.dialects.gemini.finish import MALFORMED, decode_finish, encode_finish
@@ -33,6 +33,7 @@ def decode_reply(body: bytes, asked: ChatRequest | None = None) -> ChatReply:
     try:
         if body.lstrip().startswith(b"["):
             raise error_in_body(msgspec.json.decode(body))
+        check_values(body)
         members = Members(body)
         if members.take("error") is not None:
             raise error_in_body(msgspec.json.decode(body))

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from yibu.dialects._json import check_depth, lean
+from yibu.dialects._json import check_depth, check_values, lean
 from yibu.dialects._scope import Scope
 from yibu.dialects.dialect import NOWHERE, Bounds, Target
 from yibu.dialects.gemini.config import PATH, decode_config, encode_config, told_instead
@@ -36,6 +36,7 @@ _TIERS = {"auto": "", "default": "standard", "standard_only": "standard"}
 def decode_request(body: bytes, bounds: Bounds, target: Target = NOWHERE) -> ChatRequest:
     """Raises `InvalidRequest` with the path of the wrong member."""
     check_depth(body, bounds.depth)
+    check_values(body)
     members = Members(body)
     members.take("model")
     turns = decode_turns(members)

@@ -91,7 +91,7 @@ def to_own_openapi(schema: msgspec.Raw) -> msgspec.Raw:
 def _as_openapi(schema: Schema) -> Schema:
     made = dict(schema)
     kind = made.get("type")
-    if isinstance(kind, list):
+    if isinstance(kind, list) and kind:
         made["type"], made["nullable"] = kind[0], True
     if isinstance(made.get("type"), str):
         made["type"] = made["type"].upper()

@@ -151,4 +151,4 @@ class StreamTap:
         if isinstance(part.text, str):
             self._meter.feed(part.text)
         elif part.functionCall is not None:
-            self._meter.feed(bytes(part.functionCall.args).decode())
+            self._meter.feed(bytes(part.functionCall.args).decode("utf-8", "replace"))

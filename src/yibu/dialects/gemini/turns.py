@@ -107,6 +107,8 @@ def _decode_one(value: msgspec.Raw, path: str, ids: _Ids) -> list[Part]:
     parts = decode_part(value, path, ids.of_call)
     for part in parts:
         if isinstance(part, ToolCall):
+            if not part.name:
+                raise wrong(f"{path}.functionCall.name", "the name of a function")
             ids.note(part)
     return parts
 

@@ -6,7 +6,7 @@
 
 import msgspec
 
-from yibu.dialects._json import fields, present, rest
+from yibu.dialects._json import check_values, fields, present, rest
 from yibu.dialects._sse import Frame, Frames
 from yibu.dialects._vendor_errors import error_in_body, failed_of
 from yibu.dialects.openai_chat.choice import ChoiceReader
@@ -38,6 +38,8 @@ class Reader:
     def feed(self, chunk: bytes) -> list[Event]:
         """`chunk`: any slice of the stream."""
         out: list[Event] = []
+        if self._is_over:
+            return out
         try:
             for frame in self._frames.feed(chunk):
                 self._read(frame, out)
@@ -68,6 +70,7 @@ class Reader:
             self._done(out)
             return
         try:
+            check_values(frame.data)
             chunk = CHUNK.decode(frame.data)
             if frame.event == "error" or present(chunk.error) is not None or chunk.object == "error":
                 raise error_in_body(msgspec.json.decode(frame.data))

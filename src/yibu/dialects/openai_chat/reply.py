@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 import msgspec
 
-from yibu.dialects._json import NULL, Fields, fields, lean, merge, present, raw, rest, split, text_of
+from yibu.dialects._json import NULL, Fields, check_values, fields, lean, merge, present, raw, rest, split, text_of
 from yibu.dialects._scope import Scope
 from yibu.dialects._vendor_errors import error_in_body
 from yibu.dialects.openai_chat.finish import decode_finish, encode_finish
@@ -57,6 +57,7 @@ _OBJECTS = msgspec.json.Decoder(list[Fields])
 def decode_reply(body: bytes) -> ChatReply:
     """Raises `Broken` when the body is not an answer, and the vendor's error when it is one despite its status."""
     try:
+        check_values(body)
         wire = _BODY.decode(body)
         if present(wire.error) is not None:
             raise error_in_body(msgspec.json.decode(body))

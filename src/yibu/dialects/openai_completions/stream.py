@@ -50,6 +50,8 @@ class Reader:
     def feed(self, chunk: bytes) -> list[Event]:
         """`chunk`: any slice of the stream."""
         out: list[Event] = []
+        if self._is_over:
+            return out
         try:
             for frame in self._frames.feed(chunk):
                 self._read(frame, out)

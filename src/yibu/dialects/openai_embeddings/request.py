@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from yibu.dialects._json import fields, lean, present, read, rest
+from yibu.dialects._json import fields, lean, present, read, rest, text_of
 from yibu.dialects._purpose import NEAREST, purpose_in
 from yibu.dialects._scope import Scope
 from yibu.dialects.dialect import NOWHERE, Target
@@ -68,14 +68,10 @@ def _input(said: Element, path: str) -> EmbedInput:
             raise InvalidRequest("A token id is never negative.", param=path)
         return EmbedInput((Tokens(tuple(said)),))
     for key in ("text", "image"):
-        if isinstance(text := _string(said.get(key)), str) and text:
+        if text := text_of(said.get(key)):
             part = Text(text) if key == "text" else Media("image", _source(text))
             return EmbedInput((part,), extras=rest(said, frozenset({key})))
     raise InvalidRequest('An input that is an object has a `text` or an `image`, as in {"text": "…"}.', param=path)
-
-
-def _string(value: msgspec.Raw | None) -> Any:
-    return None if value is None else msgspec.json.decode(value)
 
 
 def _source(text: str) -> Source:

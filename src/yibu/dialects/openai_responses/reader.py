@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from yibu.dialects._json import NULL, Fields, fields, present, raw, text_of
+from yibu.dialects._json import NULL, Fields, check_values, fields, present, raw, text_of
 from yibu.dialects._sse import Frame, Frames
 from yibu.dialects._vendor_errors import error_in_body, failed_of
 from yibu.dialects.openai_responses.calls import CALLS
@@ -52,6 +52,8 @@ class Reader:
     def feed(self, chunk: bytes) -> list[Event]:
         """`chunk`: any slice of the stream."""
         out: list[Event] = []
+        if self._is_over:
+            return out
         try:
             for frame in self._frames.feed(chunk):
                 self._read(frame, out)
@@ -76,6 +78,7 @@ class Reader:
         if self._is_over or not frame.data.strip() or frame.data.startswith(b"[DONE]"):
             return
         try:
+            check_values(frame.data)
             event = EVENT.decode(frame.data)
             event.type = event.type or frame.event
             if event.type in FAILED or (present(event.error) is not None and not event.type.startswith("response.")):

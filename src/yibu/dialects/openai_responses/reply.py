@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from yibu.dialects._json import Fields, fields, raw, rest, text_of
+from yibu.dialects._json import Fields, check_values, fields, raw, rest, text_of
 from yibu.dialects._scope import Scope
 from yibu.dialects._vendor_errors import error_in_body
 from yibu.dialects.openai_responses.finish import decode_finish
@@ -44,6 +44,7 @@ _BODY = msgspec.json.Decoder(_Body)
 def decode_reply(body: bytes) -> ChatReply:
     """Raises `Broken` when the body is not an answer, and the vendor's error when it failed despite its status."""
     try:
+        check_values(body)
         wire = _BODY.decode(body)
         if wire.error or wire.status == "failed":
             raise error_in_body({"error": wire.error or {"message": "The response failed."}})

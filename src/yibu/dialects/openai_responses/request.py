@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 import msgspec
 
-from yibu.dialects._json import Fields, check_depth, fields, lean, merge, present, read, rest, split
+from yibu.dialects._json import Fields, check_depth, check_values, fields, lean, merge, present, read, rest, split
 from yibu.dialects._scope import Scope
 from yibu.dialects.dialect import Bounds
 from yibu.dialects.openai_responses.response import fit_tier
@@ -37,6 +37,7 @@ _LEAST_TOKENS = 16
 def decode_request(body: bytes, bounds: Bounds) -> ChatRequest:
     """Raises `InvalidRequest` with the path of the wrong member."""
     check_depth(body, bounds.depth)
+    check_values(body)
     wire = read(_BODY, body)
     members = fields(body)
     state = [name for name in _STATE if present(members.get(name)) is not None]

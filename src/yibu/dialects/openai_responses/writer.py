@@ -283,14 +283,18 @@ class Writer:
     def _annotate(self, annotation: Any) -> bytes:
         """A source belongs to the text before it, also when calls came between."""
         part = self._part
-        if part is not None and part["type"] == "output_text":
+        if part is not None and part["type"] == "output_text" and isinstance(part["annotations"], list):
             part["annotations"].append(annotation)
             number = len(part["annotations"]) - 1
             about = {"annotation_index": number, "annotation": annotation}
             return self._emit("response.output_text.annotation.added", **self._spot(), **about)
         for item in reversed(self._output):
             for known in reversed(item.get("content") or []):
-                if item["type"] == "message" and known["type"] == "output_text":
+                if (
+                    item["type"] == "message"
+                    and known["type"] == "output_text"
+                    and isinstance(known["annotations"], list)
+                ):
                     known["annotations"].append(annotation)
                     return b""
         return b""

@@ -1,4 +1,4 @@
-"""Cohere. Docs: docs.cohere.com/reference (embed, rerank) and docs.cohere.com/docs/compatibility-api, read 2026-11-22."""
+"""Cohere. Docs: docs.cohere.com/reference (chat, embed, rerank) and docs.cohere.com/docs/compatibility-api, read 2026-11-22."""
 
 from yibu.providers._messages import FOREIGN_THOUGHTS, BareMessages
 from yibu.providers._quirk import USUAL_CEILING, Between, OneAnswer, Without
@@ -7,12 +7,13 @@ from yibu.providers.provider import Provider
 
 
 class Cohere(Provider):
-    """Chat by its compatibility address; vectors and ranking in its own formats."""
+    """Its own formats; what comes in OpenAI's goes to its compatibility address as it is."""
 
     id = "cohere"
     title = "Cohere"
     base_url = "https://api.cohere.com"
     speaks = {
+        "cohere_chat": "/v2/chat",
         "openai_chat": "/compatibility/v1/chat/completions",
         "cohere_rerank_v2": "/v2/rerank",
         "cohere_rerank": "/v1/rerank",

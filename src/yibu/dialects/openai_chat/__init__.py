@@ -44,6 +44,9 @@ class OpenAIChat(OpenAIErrors):
     def within(self, bounds: Bounds) -> "OpenAIChat":
         return OpenAIChat(bounds)
 
+    def told_apart(self, body: bytes, target: Target) -> str:
+        return sniff.format_of(body)
+
     def answer_type(self, intent: Intent) -> str:
         return "text/event-stream; charset=utf-8"
 

@@ -7,7 +7,7 @@ import msgspec
 
 from yibu.dialects._json import NULL, Fields, check_depth, fields, raw, read
 from yibu.dialects.dialect import Bounds, Intent
-from yibu.dialects.openai_chat.wire import Choices, Model, StreamOptions, Tokens
+from yibu.dialects.openai_chat.wire import ID, Choices, Model, StreamOptions, Tokens
 from yibu.hub.errors import InvalidRequest
 
 _LEAD_BYTES = 8192
@@ -67,6 +67,15 @@ def sniff(body: bytes, bounds: Bounds) -> Intent:
         has_remote_media=has_remote,
         lead=_lead(seen),
     )
+
+
+def format_of(body: bytes) -> str:
+    """The id of the format that a request on the path of chat is in: with `input` for `messages` it is Cursor's agent."""
+    if b'"input"' not in body:  # saves the look into nearly all of them
+        return ID
+    members = fields(body)
+    has_messages = bytes(members.get("messages", NULL)).strip() not in (b"null", b"[]")
+    return ID if has_messages or "input" not in members else "cursor_chat"
 
 
 def splice(intent: Intent, model: str) -> bytes:

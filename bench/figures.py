@@ -3,11 +3,11 @@
 import time
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple, TypedDict, cast
+from typing import NamedTuple, TypedDict, TypeVar, cast
 
 from bench import stand
 from bench.load import Result
-from bench.stand import Server, body
+from bench.stand import OTHER_PATH, PATH, Server, body, other_body
 
 FEW, MANY = 10, 110
 """Frames of two streams whose difference is what frames cost; the call itself falls out of it."""
@@ -44,6 +44,13 @@ class Load(TypedDict):
     frame_in_burst: float
 
 
+class Translated(TypedDict):
+    """Of the gateway, in microseconds: the client speaks Anthropic Messages, the upstream OpenAI Chat."""
+
+    cpu_32: float
+    frame: float
+
+
 class Memory(TypedDict):
     """In MB. `idle`: after the start and one call; `open`: with the streams open; `later`: some seconds later."""
 
@@ -77,9 +84,20 @@ def take_load(server: Server, size: Size) -> Load:
     )
 
 
-def in_the_middle(rounds: list[Load]) -> Load:
+def take_translated(server: Server, size: Size) -> Translated:
+    """One round of calls that are translated."""
+    _, cpu_32 = _run(server, other_body(), 32, size.crowd, OTHER_PATH)
+    _, cpu_few = _run(server, other_body("fixed-paced", frames=FEW), 32, size.streams * 2, OTHER_PATH)
+    _, cpu_many = _run(server, other_body("fixed-paced", frames=MANY), 32, size.streams, OTHER_PATH)
+    return Translated(cpu_32=cpu_32, frame=(cpu_many - cpu_few) / (MANY - FEW))
+
+
+F = TypeVar("F", Load, Translated)
+
+
+def in_the_middle(rounds: list[F]) -> F:
     """The median of every figure."""
-    return cast(Load, {name: median(cast(dict[str, float], one)[name] for one in rounds) for name in rounds[0]})
+    return cast(F, {name: median(cast(dict[str, float], one)[name] for one in rounds) for name in rounds[0]})
 
 
 def take_memory(server: Server, size: Size, idle_mb: float) -> Memory:
@@ -105,8 +123,8 @@ def take_memory(server: Server, size: Size, idle_mb: float) -> Memory:
     )
 
 
-def _run(server: Server, request: str, connections: int, calls: int) -> tuple[Result, float]:
-    return stand.run_load(server, request, connections=connections, calls=calls, seconds=30)
+def _run(server: Server, request: str, connections: int, calls: int, path: str = PATH) -> tuple[Result, float]:
+    return stand.run_load(server, request, connections=connections, calls=calls, seconds=30, path=path)
 
 
 def memory_of(upstream: Server, folder: Path, size: Size) -> tuple[Memory, float]:

@@ -12,6 +12,8 @@ from bench.process import Process
 
 SERVER_CORE, OTHER_CORE = 0, 1
 PATH = "/v1/chat/completions"
+OTHER_PATH = "/v1/messages"
+"""In another dialect than the upstream's: such calls are translated."""
 MODELS = ("fixed", "fixed-paced", "fixed-slow")
 START_PATIENCE_S = 30.0
 SETTLING_S = 0.3
@@ -60,6 +62,21 @@ def body(model: str = "fixed", *, frames: int | None = None) -> str:
     return json.dumps(request, separators=(",", ":"))
 
 
+def other_body(model: str = "fixed", *, frames: int | None = None) -> str:
+    """The same as `body`, as Anthropic Messages has it."""
+    system, user = (message["content"] for message in _MESSAGES)
+    request: dict[str, object] = {
+        "model": model,
+        "max_tokens": 256 if frames is None else frames,
+        "system": system,
+        "messages": [{"role": "user", "content": user}],
+        "temperature": 0.7,
+    }
+    if frames is not None:
+        request["stream"] = True
+    return json.dumps(request, separators=(",", ":"))
+
+
 def start_upstream() -> Server:
     process = Process(["-m", "bench.upstream"], OTHER_CORE)
     return Server("upstream", process, int(process.read_line()))
@@ -93,14 +110,16 @@ def _serve(where: list[str], key: str) -> Server:
     return Server("gateway", process, port, key, time.perf_counter() - began)
 
 
-def run_load(server: Server, request: str, *, connections: int, calls: int, seconds: float) -> tuple[Result, float]:
+def run_load(
+    server: Server, request: str, *, connections: int, calls: int, seconds: float, path: str = PATH
+) -> tuple[Result, float]:
     """Sends `calls` calls and gives what the client saw, and the server's CPU a call in microseconds.
 
     Raises `RuntimeError` when an answer was not 200.
     """
     warm = max(2, 64 // connections)
     with Process(["-m", "bench.load"], OTHER_CORE) as load:
-        load.write_line(json.dumps(_job(server, request, connections, calls, seconds, warm)))
+        load.write_line(json.dumps(_job(server, request, connections, calls, seconds, warm, path=path)))
         load.read_line()
         time.sleep(SETTLING_S)
         before = server.process.cpu_s()
@@ -124,11 +143,19 @@ def hold_streams(server: Server, streams: int) -> tuple["Process", float]:
 
 
 def _job(
-    server: Server, request: str, connections: int, calls: int, seconds: float, warm: int, *, is_held: bool = False
+    server: Server,
+    request: str,
+    connections: int,
+    calls: int,
+    seconds: float,
+    warm: int,
+    *,
+    is_held: bool = False,
+    path: str = PATH,
 ) -> Job:
     return Job(
         port=server.port,
-        path=PATH,
+        path=path,
         key=server.key,
         body=request,
         connections=connections,

@@ -77,7 +77,7 @@ _FRAME = _chunk(EVENT)
 _LAST = _chunk(LAST_EVENTS) + b"0\r\n\r\n"
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
-_FRAMES = re.compile(rb'"max_tokens": ?(\d+)')
+_FRAMES = re.compile(rb'"max_(?:completion_)?tokens": ?(\d+)')
 
 
 class Metronome:

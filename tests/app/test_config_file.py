@@ -15,7 +15,7 @@ import pytest
 
 from tests.house import free_port
 
-xllamacpp = pytest.importorskip("xllamacpp")
+pytest.importorskip("xllamacpp", reason="xllamacpp is not installed: it is the vendor of these tests")
 
 SERVER = """
 import sys, xllamacpp
@@ -48,8 +48,8 @@ output = "0.60"
 """
 
 
-@pytest.fixture
-def upstream() -> Iterator[str]:
+def serve_llama() -> Iterator[str]:
+    """Gives the address of llama.cpp's server while it runs."""
     process = subprocess.Popen(
         [sys.executable, "-c", SERVER],
         stdin=subprocess.PIPE,
@@ -62,6 +62,11 @@ def upstream() -> Iterator[str]:
     yield address
     process.kill()
     process.wait()
+
+
+@pytest.fixture
+def upstream() -> Iterator[str]:
+    yield from serve_llama()
 
 
 def test_real_upstream_from_a_file(tmp_path: Path, upstream: str) -> None:

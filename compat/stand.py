@@ -24,13 +24,23 @@ UPSTREAMS = {
 }
 """By the name of an upstream: the provider that reaches it, and the one dialect that it is spoken to in."""
 
+OTHERS = {
+    "cohere": ("cohere", ("cohere_rerank_v2", "cohere_rerank"), "rerank-v3.5"),
+    "jina": ("jina", ("jina_rerank",), "jina-reranker-v2-base-multilingual"),
+    "xinference": ("xinference", ("xinference_rerank",), "bge-reranker-v2-m3"),
+    "siliconflow": ("siliconflow", ("siliconflow_rerank",), "BAAI/bge-reranker-v2-m3"),
+    "openai": ("openai", ("openai_embeddings",), "multilingual-e5-small"),
+}
+"""Upstreams that do not chat: the provider, its dialects, and the sandbox's model of that vendor."""
+BUSY = "sandbox/busy-429"
+
 _CHANNEL = """
 [[channels]]
 name = "on-{name}"
 provider = "{provider}"
 base_url = "{url}"
 keys = ["env:COMPAT_UPSTREAM_KEY"]
-speaks = ["{dialect}"]
+speaks = [{dialects}]
 models = {{ {models} }}
 inline_media = true
 """
@@ -40,6 +50,11 @@ _PRICE = """
 model = "{model}"
 input = "0.15"
 output = "0.60"
+"""
+_SEARCH = """
+[[prices]]
+model = "{model}"
+search = "0.001"
 """
 
 
@@ -53,7 +68,10 @@ class Stand(NamedTuple):
 
 @contextlib.contextmanager
 def stand(folder: Path, models: tuple[str, ...], upstreams: tuple[str, ...] = tuple(UPSTREAMS)) -> Iterator[Stand]:
-    """Serves each of the sandbox's `models` as `<model>-on-<upstream>`. Raises `RuntimeError` when it does not start."""
+    """Serves each of the sandbox's `models` as `<model>-on-<upstream>`, and of `OTHERS` their own.
+
+    Raises `RuntimeError` when it does not start.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     token = secrets.token_hex(16)
     ports = free_port(), free_port()
@@ -81,7 +99,7 @@ def stand(folder: Path, models: tuple[str, ...], upstreams: tuple[str, ...] = tu
 
 
 def public(model: str, upstream: str) -> str:
-    """The name under which the gateway sells the sandbox's `model` over one of `UPSTREAMS`."""
+    """The name under which the gateway sells the sandbox's `model` over one of the upstreams."""
     return f"{model.rpartition('/')[2]}-on-{upstream}"
 
 
@@ -95,13 +113,23 @@ def free_port() -> int:
 def _config(port: int, models: tuple[str, ...], upstreams: tuple[str, ...]) -> str:
     text = ""
     for name in upstreams:
-        provider, dialect = UPSTREAMS[name]
-        served = ", ".join(f'"{public(model, name)}" = "{model}"' for model in models)
-        text += _CHANNEL.format(
-            name=name, provider=provider, dialect=dialect, url=f"http://127.0.0.1:{port}", models=served
-        )
-        text += "".join(_PRICE.format(model=public(model, name)) for model in models)
+        if name in UPSTREAMS:
+            provider, dialect = UPSTREAMS[name]
+            text += _channel(name, provider, (dialect,), models, port)
+            text += "".join(_PRICE.format(model=public(model, name)) for model in models)
+        else:
+            provider, dialects, model = OTHERS[name]
+            text += _channel(name, provider, dialects, (model, BUSY), port)
+            price = _PRICE if name == "openai" else _SEARCH
+            text += price.format(model=public(model, name)) + _PRICE.format(model=public(BUSY, name))
     return text
+
+
+def _channel(name: str, provider: str, dialects: tuple[str, ...], models: tuple[str, ...], port: int) -> str:
+    served = ", ".join(f'"{public(model, name)}" = "{model}"' for model in models)
+    spoken = ", ".join(f'"{dialect}"' for dialect in dialects)
+    url = f"http://127.0.0.1:{port}"
+    return _CHANNEL.format(name=name, provider=provider, dialects=spoken, url=url, models=served)
 
 
 def _yibu(environment: dict[str, str], *arguments: str) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from compat.matrix.client import Client
-from compat.matrix.feature import FEATURES, Outcome
+from compat.matrix.feature import Outcome
 from compat.page import table
 
 Results = dict[tuple[str, str], dict[str, Outcome]]
@@ -14,16 +14,17 @@ _WORDS = {
 }
 
 
-def report(clients: Mapping[str, Client], results: Results, upstreams: tuple[str, ...], language: str) -> str:
+def report(clients: Mapping[str, Client], results: Results, language: str) -> str:
     """Markdown. A number beside a mark points to what the answer declared."""
-    return "\n".join(_client(name, client, results, upstreams, language) for name, client in clients.items())
+    return "\n".join(_client(name, client, results, language) for name, client in clients.items())
 
 
-def _client(name: str, client: Client, results: Results, upstreams: tuple[str, ...], language: str) -> str:
+def _client(name: str, client: Client, results: Results, language: str) -> str:
+    features, upstreams = client.table
     words = _WORDS[language]
     notes: dict[str, int] = {}
     rows = []
-    for feature in FEATURES:
+    for feature in features:
         outcomes = [results[name, upstream][feature.id] for upstream in upstreams]
         if all(outcome.kind == "none" for outcome in outcomes):
             continue

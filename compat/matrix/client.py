@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import httpx2
 
-from compat.matrix.feature import FEATURES, Outcome
+from compat.matrix.feature import CHAT, Outcome, Table
 from compat.stand import Stand, public
 
 LOSS = "x-yibu-loss"
@@ -52,22 +52,29 @@ Check = Callable[[Any], None]
 """Given what `Client.open` made; raises when the feature does not work."""
 
 
+class Declared(Exception):
+    """What a clear error says cannot be had; for SDKs that show no code of an error."""
+
+
 class Client(NamedTuple):
-    """`speaks`: its dialect by the name in `stand.UPSTREAMS`; `run`: tries every feature against one upstream of a stand."""
+    """`speaks`: its dialect; `run`: tries every feature of its `table` against one upstream of a stand."""
 
     title: str
     version: str
     speaks: str
     run: Callable[[Stand, str], dict[str, Outcome]]
+    table: Table = CHAT
 
 
-def run_checks(open: Callable[[Desk], Any], checks: Mapping[str, Check]) -> Callable[[Stand, str], dict[str, Outcome]]:
+def run_checks(
+    open: Callable[[Desk], Any], checks: Mapping[str, Check], table: Table = CHAT
+) -> Callable[[Stand, str], dict[str, Outcome]]:
     """What tries every feature with a Python SDK; `open` makes it ready, `checks` are by the id of the feature."""
 
     def run(stand: Stand, upstream: str) -> dict[str, Outcome]:
         desk = Desk(stand, upstream)
         sdk = open(desk)
-        return {feature.id: _try(checks.get(feature.id), sdk, desk) for feature in FEATURES}
+        return {feature.id: _try(checks.get(feature.id), sdk, desk) for feature in table.features}
 
     return run
 
@@ -83,6 +90,8 @@ def _try(check: Check | None, sdk: Any, desk: Desk) -> Outcome:
     desk.forget()
     try:
         check(sdk)
+    except Declared as told:
+        return Outcome("declared", str(told))
     except Exception as error:  # whatever an SDK raises is what its user would see
         lost = "; ".join(dict.fromkeys(desk.losses))
         if lost:

@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+from compat.stand import OTHERS, UPSTREAMS
+
 
 class Feature(NamedTuple):
     """One row of the matrix."""
@@ -41,6 +43,39 @@ FEATURES = (
     Feature("wrong", "a wrong member, with its path", "参数错误提示"),
     Feature("count", "tokens counted without a call", "计算 token"),
 )
+
+
+RANKING_FEATURES = (
+    Feature("v1", "ranking, version 1 of the client", "重排序（第一版客户端）"),
+    Feature("v2", "ranking, version 2 of the client", "重排序（第二版客户端）"),
+    Feature("top_n", "only the best few", "只要前几名"),
+    Feature("documents", "documents in the answer", "回答带回文档"),
+    Feature("objects", "documents that are objects", "对象形式的文档"),
+    Feature("units", "units of search in the answer", "搜索单位计量"),
+    Feature("busy", "a busy vendor, as the SDK's own error", "上游繁忙"),
+    Feature("wrong", "a wrong member, with its path", "参数错误提示"),
+)
+VECTOR_FEATURES = (
+    Feature("float", "vectors as numbers", "数字形式的向量"),
+    Feature("base64", "vectors as base64", "base64 形式的向量"),
+    Feature("int8", "vectors as small integers", "int8 形式的向量"),
+    Feature("dimensions", "shorter vectors", "缩短维数"),
+    Feature("usage", "usage", "用量"),
+    Feature("busy", "a busy vendor, as the SDK's own error", "上游繁忙"),
+    Feature("wrong", "a wrong member, with its path", "参数错误提示"),
+)
+
+
+class Table(NamedTuple):
+    """What a client is tried with, and over which upstreams."""
+
+    features: tuple[Feature, ...]
+    upstreams: tuple[str, ...]
+
+
+CHAT = Table(FEATURES, tuple(UPSTREAMS))
+RANKINGS = Table(RANKING_FEATURES, tuple(name for name in OTHERS if name != "openai"))
+VECTORS = Table(VECTOR_FEATURES, ("openai",))
 
 
 class Outcome(NamedTuple):

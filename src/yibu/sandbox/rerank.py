@@ -117,14 +117,16 @@ KINDS = {
         _COMMON | {"return_documents", "max_chunks_per_doc", "overlap_tokens", "instruction"}, _siliconflow, _coded
     ),
 }
+ANYBODY = Kind(frozenset().union(*(kind.known for kind in KINDS.values())), _cohere("1"), _message, takes_objects=True)
+"""For models that misbehave, and for those that are not there: whoever asks."""
 
 
 async def rerank(request: Request, vectors: Vectors) -> Response:
     """Answers in the format of the model's vendor; an unknown model is told in Cohere's."""
     body = request.json()
     model = body.get("model")
-    vendor = RERANKERS.get(model, "cohere") if isinstance(model, str) else "cohere"
-    kind = COHERE_V2 if request.path.startswith("/v2/") else KINDS[vendor]
+    vendor = RERANKERS.get(model) if isinstance(model, str) else None
+    kind = COHERE_V2 if request.path.startswith("/v2/") else KINDS[vendor] if vendor else ANYBODY
     try:
         return await _rank(request, body, kind, vectors)
     except Refusal as refusal:

@@ -259,7 +259,7 @@ EXAMPLES = [
     (page, text)
     for page in PAGES
     for text in blocks(page.read_text("utf-8"), "toml")
-    if not text.startswith("[project")
+    if not text.startswith("[project") and "[model_providers" not in text  # a package's, and Codex's own
 ]
 
 

@@ -22,7 +22,9 @@ from yibu.catalog import catalog
 from yibu.cli import app as commands
 from yibu.dialects.openai_chat import DIALECT
 from yibu.gateway import asgi
-from yibu.hub.errors import HubError
+from yibu.hub.embed import EmbedInput, EmbedRequest, Floats
+from yibu.hub.errors import Broken, HubError, InvalidRequest
+from yibu.hub.parts import Text
 from yibu.kit.settings import Settings, load
 from yibu.providers.provider import Provider
 from yibu.routing import channel
@@ -301,6 +303,20 @@ def test_the_example_of_a_provider_works(tmp_path: Path) -> None:
 
     assert (provider.id, list(left), [loss.where for loss in losses]) == ("lanxin", ["model"], ["$.logit_bias"])
     assert set(provider.speaks) <= set(dialects.discover())
+
+
+def test_the_example_of_a_dialect_works(tmp_path: Path) -> None:
+    """What CONTRIBUTING shows asks for vectors, reads them, and refuses what it cannot ask for."""
+    (text,) = blocks((ROOT / "CONTRIBUTING.md").read_text("utf-8"), "py")
+    shown = _module(tmp_path, text).VENDOR_DIALECT
+    asked = EmbedRequest(model="m", inputs=(EmbedInput(parts=(Text(text="a"),)),))
+
+    assert shown.encode_request(asked, []) == b'{"model":"m","texts":["a"]}'
+    assert shown.decode_reply(b'{"vectors":[[1,2]]}').vectors == (Floats((1.0, 2.0)),)
+    with pytest.raises(InvalidRequest):
+        shown.encode_request(msgspec.structs.replace(asked, dimensions=3), [])
+    with pytest.raises(Broken):
+        shown.decode_reply(b"{}")
 
 
 def _module(folder: Path, text: str) -> ModuleType:

@@ -14,18 +14,20 @@ from yibu.hub.events import ArgumentsDelta, Event, Finished, PartClosed, PartOpe
 from yibu.hub.fold import fold, unfold
 from yibu.hub.parts import Text, ToolCall
 from yibu.hub.reply import ChatReply, Finish
+from yibu.hub.stops import Cutter
 
 
 class Masks(msgspec.Struct, frozen=True):
     """`names`: what the vendor knows a tool by, to the caller's name; `customs`: the caller's names of tools that take free text and
     were told as functions with the one argument `input`; `answer`: the tool whose arguments are the answer, empty for none;
-    `may_be_fenced`: a JSON answer may come inside a code fence.
+    `may_be_fenced`: a JSON answer may come inside a code fence; `stops`: strings at which the answer ends and the vendor was not told.
     """
 
     names: dict[str, str] = {}
     customs: frozenset[str] = frozenset()
     answer: str = ""
     may_be_fenced: bool = False
+    stops: tuple[str, ...] = ()
 
 
 NO_MASKS = Masks()
@@ -52,11 +54,13 @@ class Unmasking:
         self._custom: list[str] | None = None
         self._fence: _Fence | None = None
         self._is_answer = False
+        self._cutter = Cutter(masks.stops) if masks.stops else None
 
     def feed(self, events: Iterable[Event]) -> list[Event]:
         if self._masks == NO_MASKS:
             return list(events)
-        return [out for event in events for out in self._one(event)]
+        right = [out for event in events for out in self._one(event)]
+        return self._cutter.feed(right) if self._cutter else right
 
     def _one(self, event: Event) -> list[Event]:
         match event:

@@ -265,9 +265,10 @@ def test_pitfall_29_reasoning_of_another_vendor() -> None:
     own = Seal("openai_responses", msgspec.Raw(b'{"id":"rs_1","encrypted_content":"gAAA"}'))
     foreign = Seal("anthropic", msgspec.Raw(b'{"signature":"abc"}'))
     turns = (Turn("user", (Text("a"),)), Turn("assistant", (Thinking("x", foreign), Thinking("y", own), Text("z"))))
+    turns = (*turns, Turn("user", (Text("b"),)))
     sent = encode(ChatRequest(model="m", turns=turns, dialect="openai_chat"), losses)
 
-    assert sent["input"][1:] == [
+    assert sent["input"][1:-1] == [
         {
             "type": "reasoning",
             "summary": [{"type": "summary_text", "text": "y"}],

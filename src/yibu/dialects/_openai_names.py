@@ -7,7 +7,7 @@ import re
 from hashlib import sha256
 
 from yibu.hub.chat import ChatRequest
-from yibu.hub.masks import NO_MASKS, Masks
+from yibu.hub.masks import Masks
 from yibu.hub.parts import ToolCall
 from yibu.hub.tools import Function
 
@@ -24,11 +24,10 @@ def alias(name: str) -> str:
     return f"{re.sub('[^a-zA-Z0-9_-]', '_', name)[:_KEPT]}_{digest}"
 
 
-def masks_of(request: ChatRequest | None, into: str) -> Masks:
-    """The names that the encoder of the dialect `into` changed in a request."""
-    if request is None or request.dialect == into:
-        return NO_MASKS
+def masks_of(request: ChatRequest, customs: frozenset[str] = frozenset(), most_stops: int = 0) -> Masks:
+    """What has to be undone in the answer to a request of another dialect. `customs`: its tools that were told as functions;
+    `most_stops`: so many of its stop strings were told."""
     named = [tool.name for tool in request.tools if isinstance(tool, Function)]
     named += [part.name for turn in request.turns for part in turn.parts if isinstance(part, ToolCall)]
     names = {alias(name): name for name in named if alias(name) != name}
-    return Masks(names=names) if names else NO_MASKS
+    return Masks(names=names, customs=customs, stops=tuple(filter(None, request.sampling.stop[most_stops:])))

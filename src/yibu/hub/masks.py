@@ -10,7 +10,17 @@ from typing import Any
 
 import msgspec
 
-from yibu.hub.events import ArgumentsDelta, Event, Finished, PartClosed, PartOpened, TextDelta
+from yibu.hub.events import (
+    ArgumentsDelta,
+    Event,
+    Failed,
+    Finished,
+    Metered,
+    Opened,
+    PartClosed,
+    PartOpened,
+    TextDelta,
+)
 from yibu.hub.fold import fold, unfold
 from yibu.hub.parts import Text, ToolCall
 from yibu.hub.reply import ChatReply, Finish
@@ -20,7 +30,8 @@ from yibu.hub.stops import Cutter
 class Masks(msgspec.Struct, frozen=True):
     """`names`: what the vendor knows a tool by, to the caller's name; `customs`: the caller's names of tools that take free text and
     were told as functions with the one argument `input`; `answer`: the tool whose arguments are the answer, empty for none;
-    `may_be_fenced`: a JSON answer may come inside a code fence; `stops`: strings at which the answer ends and the vendor was not told.
+    `may_be_fenced`: a JSON answer may come inside a code fence; `stops`: strings at which the answer ends and the vendor was not told;
+    `has_one_call`: the caller takes one call at a time, which the vendor was not told: the answer ends behind the first.
     """
 
     names: dict[str, str] = {}
@@ -28,6 +39,7 @@ class Masks(msgspec.Struct, frozen=True):
     answer: str = ""
     may_be_fenced: bool = False
     stops: tuple[str, ...] = ()
+    has_one_call: bool = False
 
 
 NO_MASKS = Masks()
@@ -51,6 +63,7 @@ class Unmasking:
         self._masks = masks
         self._calls: dict[int, int] = {}
         self._has_answer: set[int] = set()
+        self._is_full: set[int] = set()
         self._custom: list[str] | None = None
         self._fence: _Fence | None = None
         self._is_answer = False
@@ -63,6 +76,8 @@ class Unmasking:
         return self._cutter.feed(right) if self._cutter else right
 
     def _one(self, event: Event) -> list[Event]:
+        if self._masks.has_one_call and self._is_beyond(event):
+            return []
         match event:
             case PartOpened():
                 return [self._open(event)]
@@ -77,6 +92,13 @@ class Unmasking:
                 return [self._finish(event)]
             case _:
                 return [event]
+
+    def _is_beyond(self, event: Event) -> bool:
+        if isinstance(event, Opened | Metered | Failed | Finished):
+            return False
+        if isinstance(event, PartOpened) and isinstance(event.head, ToolCall) and self._calls.get(event.choice):
+            self._is_full.add(event.choice)
+        return event.choice in self._is_full
 
     def _open(self, event: PartOpened) -> Event:
         head = event.head

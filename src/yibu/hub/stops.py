@@ -8,7 +8,7 @@ from yibu.hub.events import Event, Failed, Finished, Metered, Opened, PartClosed
 from yibu.hub.parts import Text, ToolCall
 from yibu.hub.reply import Finish, FinishKind
 
-UNTOLD = "the answer is cut here; what the vendor wrote behind it is counted"
+UNTOLD = "the answer is cut here, and what the vendor wrote behind it is counted"
 """The detail of the loss."""
 
 

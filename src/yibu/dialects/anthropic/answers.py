@@ -84,4 +84,5 @@ def masks_of(request: ChatRequest | None) -> Masks:
         customs=frozenset(tool.name for tool in functions if tool.is_custom),
         answer=stand_in_name(request) if isinstance(request.output, JsonSchema) and not has_format else "",
         may_be_fenced=is_json and not has_format,
+        stops=tuple(stop for stop in request.sampling.stop if stop and not stop.strip()),
     )

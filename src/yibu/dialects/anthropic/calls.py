@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from yibu.dialects._free_text import WRAPPED
 from yibu.dialects._json import Fields, merge, present, raw, rest
 from yibu.dialects._scope import Scope
 from yibu.dialects.anthropic import parcel
@@ -19,8 +20,6 @@ from yibu.dialects.anthropic.wire import Content, ToolUse, read_at
 from yibu.dialects.anthropic.wire import ToolResult as WireResult
 from yibu.hub.parts import Extras, Media, Opaque, Text, ToolCall, ToolResult
 
-WRAPPED = "input"
-"""The one argument by which a custom tool, which takes free text, is called."""
 DIRECT = "direct"
 """`member` of a call that says it was made by the model itself."""
 _CALL = msgspec.json.Decoder(ToolUse)

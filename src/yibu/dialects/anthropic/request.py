@@ -194,9 +194,9 @@ def _foreign(request: ChatRequest, scope: Scope) -> dict[str, Any]:
         "service_tier": _encode_tier(request.service_tier, is_foreign=True),
         "stream": request.stream.on or None,
     }
-    for name in ("verbosity", "cache_key"):
-        if getattr(request, name) and name == "verbosity":
-            scope.lose(f"$.{name}", "there is no such wish here")
+    for name in ("verbosity", "metadata"):
+        if getattr(request, name):
+            scope.lose(f"$.{name}", "there is no place for it here")
     members = lean(members)
     if count_marks(members) > MOST_MARKS:
         scope.lose("$.cache_control", f"only the first {MOST_MARKS} cache marks are kept")

@@ -10,6 +10,7 @@ from yibu.dialects._scope import Scope
 from yibu.dialects.anthropic.abilities import Abilities
 from yibu.dialects.anthropic.thinking import Plan
 from yibu.hub.options import Sampling
+from yibu.hub.stops import UNTOLD
 
 _LEAST_TOP_P = 0.95
 
@@ -40,5 +41,5 @@ def encode_sampling(sampling: Sampling, plan: Plan, able: Abilities, scope: Scop
         top_p = None
     stops = [stop for stop in sampling.stop if stop.strip()]
     if len(stops) < len(sampling.stop):
-        scope.lose("$.stop", "blank stop strings are refused here")
+        scope.lose("$.stop", f"blank ones are refused there: {UNTOLD}", "approximated")
     return {"temperature": temperature, "top_p": top_p, "top_k": top_k, "stop_sequences": stops or None}

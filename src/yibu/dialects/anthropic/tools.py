@@ -4,10 +4,11 @@ from typing import Any, assert_never
 
 import msgspec
 
+from yibu.dialects._free_text import DETAIL, SCHEMA, description
 from yibu.dialects._json import Fields, fields, lean, merge, present, raw, rest, text_of
 from yibu.dialects._scope import Scope
 from yibu.dialects.anthropic.abilities import Abilities
-from yibu.dialects.anthropic.calls import WRAPPED, alias
+from yibu.dialects.anthropic.calls import alias
 from yibu.dialects.anthropic.marks import encode_mark, take_mark
 from yibu.dialects.anthropic.schema import rooted, strict
 from yibu.dialects.anthropic.wire import ID, members_of, read_at
@@ -19,7 +20,6 @@ _NATIVE = {
     "code_execution": {"type": "code_execution_20250825", "name": "code_execution"},
 }
 """The oldest version that is still served: every model that has the tool at all takes it."""
-_WRAPPER = {"type": "object", "properties": {WRAPPED: {"type": "string"}}, "required": [WRAPPED]}
 
 
 class _Function(msgspec.Struct):
@@ -82,10 +82,9 @@ def encode_tool(tool: Tool, scope: Scope, able: Abilities, where: str) -> Any:
         case Hosted():
             return _encode_hosted(tool, scope, where)
         case Function() if tool.is_custom:
-            description = "\n\n".join(filter(None, (tool.description, _grammar(tool))))
-            scope.lose(where, "free text is told as one argument", "approximated")
-            about: dict[str, Any] = {"name": alias(tool.name), "description": description or None}
-            about["input_schema"] = _WRAPPER
+            scope.lose(where, DETAIL, "approximated")
+            about: dict[str, Any] = {"name": alias(tool.name), "description": description(tool) or None}
+            about["input_schema"] = SCHEMA
             return encode_mark(lean(about), tool.cache)
         case Function():
             scope.extras(where, tool.extras)
@@ -114,13 +113,6 @@ def _encode_hosted(tool: Hosted, scope: Scope, where: str) -> Any:
         return None
     scope.lose(where, f"the vendor's own {tool.kind} is used", "approximated")
     return native
-
-
-def _grammar(tool: Function) -> str:
-    """What the free text has to look like, in words, because nothing enforces it here."""
-    own = present(tool.extras.get("custom"))
-    form = present(tool.extras.get("format") or (fields(own).get("format") if own is not None else None))
-    return f"The input has this format: {bytes(form).decode()}" if form is not None else ""
 
 
 def decode_choice(value: msgspec.Raw) -> tuple[ToolChoice | None, bool | None, Fields]:

@@ -11,11 +11,13 @@ import msgspec
 from yibu.dialects._json import lean, raw
 from yibu.dialects._scope import Scope
 from yibu.dialects.gemini.models import Traits
+from yibu.dialects.gemini.names import MOST_STOPS
 from yibu.dialects.gemini.schema import for_json_schema, from_openapi, to_openapi, to_own_openapi
 from yibu.dialects.gemini.wire import Members, enum
 from yibu.hub.chat import ChatRequest
 from yibu.hub.options import JsonObject, JsonSchema, Limits, Modality, Output, Plain, Reasoning, Sampling
 from yibu.hub.parts import Extras, Text
+from yibu.hub.stops import UNTOLD
 from yibu.hub.tools import Function
 
 PATH = "generationConfig"
@@ -23,7 +25,6 @@ _THINKING = f"{PATH}.thinkingConfig"
 _JSON = "application/json"
 _NAME = "response"
 """What a schema is called in formats that want a name for it."""
-_MOST_STOPS = 5
 _MODALITIES: dict[str, Modality] = {"TEXT": "text", "AUDIO": "audio", "IMAGE": "image"}
 _LEVELS = ("MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH")
 
@@ -114,9 +115,9 @@ def encode_config(request: ChatRequest, traits: Traits, scope: Scope) -> dict[st
     """Without the extras."""
     sampling = request.sampling
     stops = list(sampling.stop)
-    if len(stops) > _MOST_STOPS and not scope.is_ours:
-        scope.lose("$.stop", f"the first {_MOST_STOPS} stop the answer", "approximated")
-        stops = stops[:_MOST_STOPS]
+    if len(stops) > MOST_STOPS and not scope.is_ours:
+        scope.lose("$.stop", f"{MOST_STOPS} are told; at the others {UNTOLD}", "approximated")
+        stops = stops[:MOST_STOPS]
     if sampling.logit_bias:
         scope.lose("$.logit_bias", "this format has no place for it")
     members: dict[str, Any] = {

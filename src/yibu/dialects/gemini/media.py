@@ -12,12 +12,14 @@ from yibu.dialects._json import lean, merge, split
 from yibu.dialects._scope import Scope
 from yibu.dialects.gemini.wire import Members, enum
 from yibu.hub import parts as hub
+from yibu.hub.errors import WouldLose
 from yibu.hub.media import FileRef, Inline, MediaKind, Source, Url
 
 _GOOGLES = re.compile(
     r"https?://(?:[\w-]+\.)*(?:youtube\.com|youtu\.be|youtube-nocookie\.com|generativelanguage\.googleapis\.com)(?:[:/?]|$)",
     re.IGNORECASE,
 )
+UPLOADED = "An uploaded file is known to the vendor it was sent to only: send its content instead."
 _STANDARD = str.maketrans("-_", "+/")
 _URL_SAFE = str.maketrans("+/", "-_")
 
@@ -80,8 +82,8 @@ def _take_detail(members: Members) -> str:
     return detail
 
 
-def encode_medium(part: hub.Media, scope: Scope, where: str) -> dict[str, Any] | None:
-    """A part; None for a file that only another vendor knows."""
+def encode_medium(part: hub.Media, scope: Scope, where: str, *, to_caller: bool = False) -> dict[str, Any] | None:
+    """A part. A file that only another vendor knows is refused in a request, and left out (None) `to_caller`."""
     if part.transcript and not scope.is_ours:
         scope.lose(f"{where}.transcript", "the words of a sound have no place beside it")
     extras = scope.extras(where, part.extras)
@@ -95,6 +97,8 @@ def encode_medium(part: hub.Media, scope: Scope, where: str) -> dict[str, Any] |
             is_url = isinstance(source, Url)
             uri = source.url if isinstance(source, Url) else source.id
             if not is_url and not scope.is_ours:
+                if not to_caller:
+                    raise WouldLose(UPLOADED, param=where)
                 scope.lose(where, "an uploaded file is known to its own vendor only")
                 return None
             mime = source.mime or ("" if scope.is_ours else _guess(part, uri))

@@ -19,6 +19,7 @@ from yibu.hub.parts import Part, ToolCall, ToolResult
 from yibu.hub.tools import Function, Only
 
 _LEGAL = re.compile(r"[A-Za-z_][\w.:-]{0,63}", re.ASCII)
+MOST_STOPS = 5
 _ILLEGAL = re.compile(r"[^\w.:-]", re.ASCII)
 
 
@@ -39,7 +40,10 @@ def masks_of(asked: ChatRequest | None) -> Masks:
     names = {legal(tool.name): tool.name for tool in functions if legal(tool.name) != tool.name}
     customs = frozenset(tool.name for tool in functions if tool.is_custom)
     is_told = bool(functions) and not traits(asked.model).mixes_tools and not isinstance(asked.output, Plain)
-    return Masks(names=names, customs=customs, may_be_fenced=is_told)
+    stops = tuple(filter(None, asked.sampling.stop[MOST_STOPS:]))
+    return Masks(
+        names=names, customs=customs, may_be_fenced=is_told, stops=stops, has_one_call=asked.parallel_tools is False
+    )
 
 
 def rename(request: ChatRequest, scope: Scope) -> ChatRequest:

@@ -109,7 +109,7 @@ def encode_part(part: hub.Part, scope: Scope, where: str, *, to_caller: bool) ->
         case hub.ToolResult():
             return encode_result(part, part.name, scope, where, shows_media=True)
         case hub.Media():
-            return encode_medium(part, scope, where)
+            return encode_medium(part, scope, where, to_caller=to_caller)
         case hub.Opaque():
             if part.dialect == ID:
                 whole: dict[str, Any] = msgspec.json.decode(part.data, type=dict[str, msgspec.Raw])

@@ -113,8 +113,8 @@ def _tier(request: ChatRequest, scope: Scope) -> str | None:
 def _note(request: ChatRequest, scope: Scope) -> None:
     """What other formats can say and this one cannot."""
     if request.parallel_tools is False:
-        scope.lose("$.parallel_tool_calls", "this vendor may call several tools at once")
-    for name in ("user", "metadata", "cache_key", "verbosity", "safety_id"):
+        scope.lose("$.parallel_tool_calls", "of several calls at once the first is given", "approximated")
+    for name in ("user", "metadata", "verbosity", "safety_id"):
         if getattr(request, name):
             scope.lose(f"$.{name}", "this format has no place for it")
     scope.extras("$.stream_options", request.stream.extras)

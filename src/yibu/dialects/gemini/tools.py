@@ -5,8 +5,7 @@ Normalised on the way: all functions stand in one tool, each of Google's own too
 
 from typing import Any, assert_never
 
-import msgspec
-
+from yibu.dialects._free_text import DETAIL, SCHEMA, description, others
 from yibu.dialects._json import lean, merge, raw
 from yibu.dialects._scope import Scope
 from yibu.dialects.gemini.models import Traits
@@ -20,8 +19,6 @@ OPENAPI = "parameters"
 
 _KINDS = {"googleSearch": "web_search", "codeExecution": "code_execution"}
 _OWN = {kind: key for key, kind in _KINDS.items()}
-_FREE_TEXT = msgspec.Raw(b'{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}')
-"""What a tool that takes free text takes here."""
 
 
 def decode_tools(body: Members) -> tuple[Tool, ...]:
@@ -91,10 +88,11 @@ def _encode_hosted(tool: Hosted, scope: Scope, where: str) -> Any:
 
 def _encode_function(tool: Function, traits: Traits, scope: Scope, where: str) -> dict[str, Any]:
     members: dict[str, Any] = {"name": tool.name, "description": tool.description or None}
-    parameters = tool.parameters
+    parameters, extras = tool.parameters, tool.extras
     if tool.is_custom:
-        scope.lose(where, "free text travels in the argument `input`, and its grammar is not kept", "approximated")
-        parameters = _FREE_TEXT
+        scope.lose(where, DETAIL, "approximated")
+        members["description"] = description(tool) or None
+        parameters, extras = SCHEMA, others(tool)
     if parameters is not None:
         if scope.is_ours:
             is_older = tool.member == OPENAPI
@@ -104,7 +102,7 @@ def _encode_function(tool: Function, traits: Traits, scope: Scope, where: str) -
             members["parametersJsonSchema"] = for_json_schema(parameters)
         else:
             members["parameters"] = to_openapi(parameters)
-    return merge(lean(members), scope.extras(where, tool.extras))
+    return merge(lean(members), scope.extras(where, extras))
 
 
 _MODES: dict[str, ToolChoice] = {"AUTO": Auto(), "ANY": AnyTool(), "NONE": NoTool()}

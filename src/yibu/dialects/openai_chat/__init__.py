@@ -12,16 +12,17 @@ from yibu.dialects._vendor_errors import decode_error
 from yibu.dialects.dialect import NOWHERE, Bounds, Intent, Operation, Route, Tap, Target
 from yibu.dialects.openai_chat import sniff
 from yibu.dialects.openai_chat.errors import OpenAIErrors
+from yibu.dialects.openai_chat.newer import wrapped
 from yibu.dialects.openai_chat.reader import Reader
 from yibu.dialects.openai_chat.reply import decode_reply, encode_reply
-from yibu.dialects.openai_chat.request import decode_request, encode_request
+from yibu.dialects.openai_chat.request import MOST_STOPS, decode_request, encode_request
 from yibu.dialects.openai_chat.tap import make_tap
 from yibu.dialects.openai_chat.wire import ID
 from yibu.dialects.openai_chat.writer import Writer
 from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import UpstreamError
 from yibu.hub.loss import Losses
-from yibu.hub.masks import unmask
+from yibu.hub.masks import NO_MASKS, Masks, unmask
 from yibu.hub.media import MediaKind
 from yibu.hub.reply import ChatReply
 
@@ -66,13 +67,13 @@ class OpenAIChat(OpenAIErrors):
         return encode_request(request, losses)
 
     def decode_reply(self, body: bytes, asked: ChatRequest | None = None) -> ChatReply:
-        return unmask(decode_reply(body), masks_of(asked, ID))
+        return unmask(decode_reply(body), _masks_of(asked))
 
     def encode_reply(self, reply: ChatReply, losses: Losses, request: ChatRequest | None = None) -> bytes:
         return encode_reply(reply, losses)
 
     def reader(self, asked: ChatRequest | None = None) -> Reader:
-        return Reader(masks_of(asked, ID))
+        return Reader(_masks_of(asked))
 
     def writer(self, request: ChatRequest) -> Writer:
         return Writer(request)
@@ -82,6 +83,10 @@ class OpenAIChat(OpenAIErrors):
 
     def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
         return decode_error(status, headers, body)
+
+
+def _masks_of(asked: ChatRequest | None) -> Masks:
+    return NO_MASKS if asked is None or asked.dialect == ID else masks_of(asked, wrapped(asked), MOST_STOPS)
 
 
 DIALECT = OpenAIChat()

@@ -11,6 +11,7 @@ import msgspec
 from yibu.dialects._json import Fields, check_depth, check_values, fields, lean, merge, present, read, rest, split
 from yibu.dialects._scope import Scope
 from yibu.dialects.dialect import Bounds
+from yibu.dialects.openai_chat.newer import in_older_words
 from yibu.dialects.openai_chat.tools import decode_choice, decode_function, decode_tool, encode_choice, encode_tool
 from yibu.dialects.openai_chat.turns import decode_turns, encode_turns
 from yibu.dialects.openai_chat.wire import ID, RequestBody, ResponseFormat
@@ -19,8 +20,12 @@ from yibu.hub.errors import InvalidRequest
 from yibu.hub.loss import Losses
 from yibu.hub.options import JsonObject, JsonSchema, Limits, Output, Plain, Reasoning, Sampling, Streaming
 from yibu.hub.parts import Extras
+from yibu.hub.stops import UNTOLD
 from yibu.hub.tools import Auto, Function, NoTool
 from yibu.hub.tools import Tool as HubTool
+
+MOST_STOPS = 4
+"""Stop strings that OpenAI takes."""
 
 _BODY = msgspec.json.Decoder(RequestBody)
 _OBJECTS = msgspec.json.Decoder(list[Fields])
@@ -150,6 +155,7 @@ def _decode_stream(wire: RequestBody, members: Fields) -> Streaming:
 def encode_request(request: ChatRequest, losses: Losses) -> bytes:
     """The request for a vendor. The usage of a stream is asked for if `request.stream.usage` says so."""
     scope = Scope(ID, request.dialect, losses)
+    request = in_older_words(request, scope)
     members: dict[str, Any] = {"model": request.model, "messages": encode_turns(request.turns, scope)}
     extras = scope.extras("$", request.extras)
     members |= _encode_tools(request, scope)
@@ -202,6 +208,9 @@ def _encode_tools(request: ChatRequest, scope: Scope) -> dict[str, Any]:
 def _encode_sampling(sampling: Sampling, scope: Scope) -> dict[str, Any]:
     members = msgspec.structs.asdict(sampling)
     members["stop"] = list(sampling.stop) or None
+    if len(sampling.stop) > MOST_STOPS and not scope.is_ours:
+        scope.lose("$.stop", f"{MOST_STOPS} are told; at the others {UNTOLD}", "approximated")
+        members["stop"] = list(sampling.stop[:MOST_STOPS])
     if sampling.top_k is not None and not scope.is_ours:
         scope.lose("$.top_k", "OpenAI refuses it")
         members["top_k"] = None

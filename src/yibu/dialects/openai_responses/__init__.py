@@ -26,7 +26,7 @@ from yibu.dialects.openai_responses.writer import Writer
 from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import HubError, UpstreamError
 from yibu.hub.loss import Losses
-from yibu.hub.masks import unmask
+from yibu.hub.masks import NO_MASKS, Masks, unmask
 from yibu.hub.media import MediaKind
 from yibu.hub.reply import ChatReply
 
@@ -100,13 +100,13 @@ class OpenAIResponses(ResponsesErrors):
         return encode_request(request, losses)
 
     def decode_reply(self, body: bytes, asked: ChatRequest | None = None) -> ChatReply:
-        return unmask(decode_reply(body), masks_of(asked, ID))
+        return unmask(decode_reply(body), _masks_of(asked))
 
     def encode_reply(self, reply: ChatReply, losses: Losses, request: ChatRequest | None = None) -> bytes:
         return encode_reply(reply, losses, self._asked or _asked_of(request))
 
     def reader(self, asked: ChatRequest | None = None) -> Reader:
-        return Reader(masks_of(asked, ID))
+        return Reader(_masks_of(asked))
 
     def writer(self, request: ChatRequest) -> Writer:
         writer = Writer(request.model, self._asked or _asked_of(request))
@@ -150,6 +150,10 @@ class OpenAIResponses(ResponsesErrors):
 
     def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
         return decode_error(status, headers, body)
+
+
+def _masks_of(asked: ChatRequest | None) -> Masks:
+    return NO_MASKS if asked is None or asked.dialect == ID else masks_of(asked)
 
 
 def _asked_of(request: ChatRequest | None) -> Asked:

@@ -20,6 +20,7 @@ from yibu.hub.errors import InvalidRequest, WouldLose
 from yibu.hub.loss import Losses
 from yibu.hub.options import JsonObject, JsonSchema, Limits, Output, Plain, Reasoning, Sampling, Streaming
 from yibu.hub.parts import Extras, Text
+from yibu.hub.stops import UNTOLD
 
 ENCRYPTED = "reasoning.encrypted_content"
 LOGPROBS = "message.output_text.logprobs"
@@ -142,6 +143,12 @@ def encode_request(request: ChatRequest, losses: Losses) -> bytes:
     }
     tools = [encode_tool(tool, scope, f"$.tools[{number}]") for number, tool in enumerate(request.tools)]
     kept = [tool for tool in tools if tool is not None]
+    if "image" in request.modalities and not scope.is_ours:
+        scope.lose("$.modalities", "pictures are made by a tool of the vendor's", "approximated")
+        kept.append({"type": "image_generation"})
+    last = request.turns[-1] if request.turns else None
+    if last and last.role == "assistant" and any(isinstance(part, Text) for part in last.parts) and not scope.is_ours:
+        scope.lose(f"$.turns[{len(request.turns) - 1}]", "the model answers anew instead of going on", "approximated")
     if kept:
         members["tools"] = kept
     if request.tool_choice is not None and (kept or scope.is_ours):
@@ -211,7 +218,7 @@ def _encode_sampling(sampling: Sampling, scope: Scope) -> dict[str, Any]:
         if getattr(sampling, name) is not None:
             scope.lose(f"$.{name}", "this format has no such member")
     if sampling.stop:
-        scope.lose("$.stop", "this format has no stop sequences")
+        scope.lose("$.stop", f"this format has none: {UNTOLD}", "approximated")
     return {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_logprobs": sampling.top_logprobs}
 
 

@@ -119,6 +119,17 @@ async def test_claude_on_bedrock(tmp_path: Path) -> None:
     assert spent == 2 * 12 * 1000
 
 
+async def test_betas_on_bedrock(tmp_path: Path) -> None:
+    """Pitfall 65: those that Amazon knows stand in the body, where it reads them; one that it does not know stays away."""
+    betas = {"anthropic-beta": "claude-code-20250219, context-1m-2025-08-07,interleaved-thinking-2025-05-14"}
+    async with cloudy(tmp_path, "bedrock", "anthropic.claude-x-v1:0", f"{ACCESS}:secret") as (house, cloud):
+        await house.post({**ASKED, "stream": True}, path="/v1/messages", **betas)
+    [(_, headers, body)] = cloud.heard
+
+    assert body["anthropic_beta"] == ["context-1m-2025-08-07", "interleaved-thinking-2025-05-14"]
+    assert "anthropic-beta" not in headers
+
+
 async def test_claude_on_vertex(tmp_path: Path) -> None:
     """With a token that was fetched for the account."""
     key = secret(token_uri="TOKENS", project_id="p")

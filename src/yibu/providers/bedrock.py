@@ -127,6 +127,12 @@ class Bedrock(Provider):
                 headers["anthropic-beta"] = ",".join(known)
         return headers
 
+    def take_headers(self, dialect: str, headers: dict[str, str], fields: Fields) -> Fields:
+        """Betas are a list in the body here; the header is not read."""
+        if betas := headers.pop("anthropic-beta", ""):
+            put(fields, "anthropic_beta", betas.split(","))
+        return fields
+
     def unwrap(self, dialect: str) -> Unwrap | None:
         return ClaudeStream().feed if dialect == "anthropic" else None
 

@@ -133,6 +133,10 @@ class Provider:
         """Changes the headers that the dialect asks for; the credential is not among them."""
         return headers
 
+    def take_headers(self, dialect: str, headers: dict[str, str], fields: Fields) -> Fields:
+        """Moves what this vendor wants to hear in the body out of the prepared headers, for dialects that have quirks."""
+        return fields
+
     def unwrap(self, dialect: str) -> Unwrap | None:
         """For one streamed answer: how to take the dialect's stream out of the vendor's own wrapping, None where there is none."""
         return None

@@ -26,15 +26,16 @@ async def send(
     Raises `UpstreamError`. The caller closes the response.
     """
     channel, provider = attempt.channel, attempt.channel.provider
+    target = call.intent.target if spoken.id == call.dialect.id else NOWHERE
+    asked = provider.prepare_headers(spoken.id, spoken.request_headers(target))
     if provider.has_quirks(spoken.id, attempt.model):
         members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        body = msgspec.json.encode(provider.prepare(spoken.id, members, losses))
+        members = provider.prepare(spoken.id, members, losses)
+        body = msgspec.json.encode(provider.take_headers(spoken.id, asked, members))
     is_stream = call.intent.is_stream
     accept = "application/json"
     if is_stream:
         accept = provider.stream_accepts.get(spoken.id) or cast(ChatDialect, spoken).stream_accept
-    target = call.intent.target if spoken.id == call.dialect.id else NOWHERE
-    asked = provider.prepare_headers(spoken.id, spoken.request_headers(target))
     url = channel.url_of(spoken.id, attempt.model, is_stream=is_stream)
     response = await post(attempt, spoken, url, {"accept": accept, **asked}, body, wires)
     if is_stream:

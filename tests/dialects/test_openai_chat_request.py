@@ -15,7 +15,7 @@ from yibu.hub.errors import InvalidRequest
 from yibu.hub.loss import Loss, Losses
 from yibu.hub.media import FileRef, Inline, Url
 from yibu.hub.options import JsonSchema, Limits, Reasoning, Streaming
-from yibu.hub.parts import Media, Opaque, Refusal, Seal, Text, Thinking, ToolCall, ToolResult
+from yibu.hub.parts import Media, Refusal, Seal, Text, Thinking, ToolCall, ToolResult
 from yibu.hub.tools import Function, Hosted, Only
 
 CHAT = OpenAIChat()
@@ -252,7 +252,7 @@ def test_meaning_of_parts() -> None:
     turns = CHAT.decode_request(json.dumps(EVERY_MEMBER).encode()).turns
 
     assert turns[1].parts[1].source == Inline(base64="AAAA", mime="image/png")  # type: ignore[union-attr]
-    assert [type(part) for part in turns[1].parts] == [Media] * 6 + [Opaque]
+    assert [type(part) for part in turns[1].parts] == [Media] * 7
     assert [type(part) for part in turns[2].parts] == [Thinking, Text, Refusal, Media, ToolCall, ToolCall]
     assert turns[3].parts == (ToolResult(call_id="c1", parts=(Text("1"),), name="f"),)
     assert turns[5].is_list

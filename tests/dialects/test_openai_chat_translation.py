@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from yibu.dialects.anthropic import DIALECT as ANTHROPIC
 from yibu.dialects.openai_chat import DIALECT
 from yibu.hub.chat import ChatRequest, Turn
 from yibu.hub.errors import WouldLose
@@ -157,3 +158,18 @@ def test_citations() -> None:
     assert first == {"type": "url_citation", "url_citation": about, "index": 0}
     assert second["index"] == 1
     assert second["url_citation"]["end_index"] == 2
+
+
+def test_documents_of_mistral() -> None:
+    """A file that is shown in Mistral's own way comes back in it, and other formats show it in theirs."""
+    shown = [
+        {"type": "document_url", "document_url": "https://a.test/x.pdf", "document_name": "x"},
+        {"type": "document_url", "document_url": "data:application/pdf;base64,JVBERi0="},
+    ]
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": shown}]}).encode()
+    asked = DIALECT.decode_request(body)
+    blocks = json.loads(ANTHROPIC.encode_request(asked, []))["messages"][0]["content"]
+
+    assert json.loads(DIALECT.encode_request(asked, []))["messages"][0]["content"] == shown
+    assert [block["source"]["type"] for block in blocks] == ["url", "base64"]
+    assert [block["type"] for block in blocks] == ["document", "document"]

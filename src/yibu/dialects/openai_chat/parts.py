@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 import msgspec
 
-from yibu.dialects._json import Fields, fields, lean, merge, present, raw, read, rest, split
+from yibu.dialects._json import Fields, fields, lean, merge, present, raw, read, rest, split, text_of
 from yibu.dialects._scope import Scope
 from yibu.dialects.openai_chat.wire import ID, Part
 from yibu.hub import parts as hub
@@ -61,6 +61,8 @@ def decode_part(part: Part, members: Fields) -> hub.Part:
             known = frozenset({"file_id", "file_data", "filename"})
             source = _file(part.file.file_id, part.file.file_data)
             found = _medium("file", source, members, "file", known, name=part.file.filename or "")
+        case "document_url":
+            found = _document(members)
         case "thinking":
             found = _thinking(members)
     return hub.Opaque(dialect=ID, data=raw(members), member="content") if found is None else found
@@ -96,6 +98,15 @@ def _sound(data: str, form: str | None) -> Source | None:
     if data.startswith(("http://", "https://")):
         return Url(url=data)
     return Inline(base64=data, mime=_MIMES.get(form, f"audio/{form}") if form else "")
+
+
+def _document(members: Fields) -> hub.Media | None:
+    """Mistral's own way to show a file, by address or as a data URL. That it was used is remembered by its `type`."""
+    source = _source(text_of(members.get("document_url")) or "data:")
+    if source is None:
+        return None
+    extras = rest(members, frozenset({"document_url", "document_name"}))
+    return hub.Media(kind="file", source=source, name=text_of(members.get("document_name")) or "", extras=extras)
 
 
 def _file(file_id: str | None, data: str | None) -> Source | None:
@@ -193,6 +204,8 @@ def _encode_medium(part: hub.Media, scope: Scope, where: str) -> Any:
             address = f"data:{part.source.mime};base64,{part.source.base64}"
         case _:
             assert_never(part.source)
+    if "type" in extras:
+        return merge(lean({"document_url": address, "document_name": part.name or None}), extras)
     match part.kind:
         case "image":
             return merge(

@@ -24,6 +24,7 @@ class _Part(msgspec.Struct):
     video_url: msgspec.Raw = NULL
     input_audio: msgspec.Raw = NULL
     file: msgspec.Raw = NULL
+    document_url: msgspec.Raw = NULL
 
 
 class _Message(msgspec.Struct):
@@ -105,7 +106,8 @@ def _media(messages: list[_Message]) -> tuple[int, int, bool]:
             if part.type in _WORDS:
                 continue
             count += 1
-            for text in (bytes(part.image_url), bytes(part.video_url), bytes(part.input_audio), bytes(part.file)):
+            for member in (part.image_url, part.video_url, part.input_audio, part.file, part.document_url):
+                text = bytes(member)
                 if text != b"null":
                     begin, end = _payload(text)
                     inline_bytes += end - begin

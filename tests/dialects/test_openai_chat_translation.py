@@ -173,3 +173,14 @@ def test_documents_of_mistral() -> None:
     assert json.loads(DIALECT.encode_request(asked, []))["messages"][0]["content"] == shown
     assert [block["source"]["type"] for block in blocks] == ["url", "base64"]
     assert [block["type"] for block in blocks] == ["document", "document"]
+
+
+def test_results_have_no_names() -> None:
+    """Google names the function in its result; here the id of the call says it."""
+    call, named = ToolCall("a", "f", "{}"), ToolResult("a", (Text("r"),), name="f")
+
+    assert written(ASKED, Turn("assistant", (call,)), Turn("tool", (named,)))["messages"][2] == {
+        "role": "tool",
+        "tool_call_id": "a",
+        "content": "r",
+    }

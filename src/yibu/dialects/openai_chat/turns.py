@@ -166,7 +166,7 @@ def _encode_result(result: ToolResult, turn: Turn, scope: Scope, where: str, lif
     members: dict[str, Any] = {"role": "tool", "tool_call_id": result.call_id}
     if result.member == "function":
         members = {"role": "function"}
-    if result.name:
+    if result.name and (scope.is_ours or result.member == "function"):
         members["name"] = result.name
     members["content"] = "" if content is None else content
     return merge(members, scope.extras(where, turn.extras))

@@ -22,7 +22,8 @@ NAMES = {"anthropic": "anthropic-messages"}
 
 
 class Recording(NamedTuple):
-    """`name`: the file's; `request`: the JSON that was sent, None for a few; `body`: the answer, decompressed."""
+    """`name`: the file's; `endpoint`: method and path; `request`: the JSON that was sent, None for a few; `body`: the
+    answer, decompressed."""
 
     name: str
     provider: str
@@ -30,6 +31,7 @@ class Recording(NamedTuple):
     status: int
     is_stream: bool
     body: bytes
+    endpoint: str = ""
 
     @property
     def asked(self) -> bytes:
@@ -49,7 +51,9 @@ def _load(path: Path) -> Recording:
     told = json.loads(path.read_text(encoding="utf-8"))
     body = told["response_body"] or ""
     is_stream = bool(told["stream"]) and not body.lstrip().startswith("{")
-    return Recording(path.stem, told["provider"], told["request"], told["status"], is_stream, body.encode())
+    return Recording(
+        path.stem, told["provider"], told["request"], told["status"], is_stream, body.encode(), told["endpoint"]
+    )
 
 
 def answers(dialect: str) -> list[Recording]:

@@ -1,6 +1,7 @@
 """One client against the sandbox in each format: what is asked in OpenAI's format arrives in any other, and comes back."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -55,6 +56,20 @@ async def test_a_text_whole_and_streamed(house: House, name: str) -> None:
     assert chunks[-1].usage
     assert (whole.usage.prompt_tokens, whole.usage.completion_tokens) == (7, 5)
     assert chunks[-1].usage.completion_tokens == 5
+
+
+@pytest.mark.parametrize("name", ["claude", "gemini"])
+async def test_an_answer_has_its_time(house: House, name: str) -> None:
+    """A vendor whose format does not tell when it answered did so now."""
+    began = int(time.time())
+    request: Any = {"model": f"sandbox/{name}", "messages": [{"role": "user", "content": "count to 5"}]}
+    whole = await house.openai.chat.completions.create(**request)
+    stream = await house.openai.chat.completions.create(**request, stream=True)
+    told = {chunk.created async for chunk in stream}
+    response = await house.openai.responses.create(model=f"sandbox/{name}", input="count to 5")
+
+    assert len(told) == 1
+    assert all(began <= one <= time.time() for one in (whole.created, *told, response.created_at))
 
 
 @pytest.mark.parametrize("name", SPOKEN)

@@ -9,7 +9,7 @@ from yibu.dialects.dialect import ChatDialect, Operation, VendorDialect
 from yibu.hub.chat import ChatRequest
 from yibu.hub.errors import Broken, HubError, InvalidRequest, WouldLose
 from yibu.hub.estimate import TextMeter
-from yibu.hub.events import Event, Failed, Metered
+from yibu.hub.events import Event, Failed, Metered, Opened
 from yibu.hub.fold import error_of
 from yibu.hub.loss import Losses
 from yibu.hub.reply import ChatReply
@@ -87,6 +87,7 @@ async def _answer(
     usage = metered(answer.usage, call, _length(answer), was_accepted=True)
     if isinstance(answer, ChatReply):
         wires.seals.remember_reply(call.wallet, answer)
+        answer = msgspec.structs.replace(answer, created=answer.created or call.started_at // 1000)
         body = cast(ChatDialect, call.dialect).encode_reply(answer, outcome.losses, request)
     else:
         answer = fit(request, answer, usage, call.request_id)
@@ -122,13 +123,13 @@ async def _stream(
     heard = _Heard()
     try:
         async for chunk in response.chunks():
-            events = reader.feed(chunk)
+            events = _dated(reader.feed(chunk), call)
             heard.listen(events)
             if heard.failed and not reply.has_started:
                 raise heard.failed
             if ready := b"".join(map(writer.feed, events)):
                 await _write(ready, call, attempt, reply, outcome)
-        events = reader.finish()
+        events = _dated(reader.finish(), call)
         heard.listen(events)
         if reply.has_started or (heard.is_opened and not heard.failed):
             await _write(b"".join(map(writer.feed, events)) + writer.finish(), call, attempt, reply, outcome)
@@ -148,6 +149,13 @@ async def _stream(
         error, outcome.error = outcome.error, None
         raise error
     await reply.end()
+
+
+def _dated(events: list[Event], call: Call) -> list[Event]:
+    """OpenAI's formats have to say when an answer was made; Anthropic's and Google's do not tell."""
+    if events and isinstance(events[0], Opened) and not events[0].created:
+        return [msgspec.structs.replace(events[0], created=call.started_at // 1000), *events[1:]]
+    return events
 
 
 async def _write(ready: bytes, call: Call, attempt: Attempt, reply: Reply, outcome: Outcome) -> None:

@@ -22,8 +22,9 @@ from yibu.hub.chat import ChatRequest, Turn
 from yibu.hub.estimate import TextMeter
 from yibu.hub.events import ArgumentsDelta, Event, Failed, Finished, Metered, Opened, PartClosed, PartOpened
 from yibu.hub.fold import fold, unfold
+from yibu.hub.loss import Losses
 from yibu.hub.options import Limits, Streaming
-from yibu.hub.parts import Part, Text, Thinking, ToolCall, ToolResult
+from yibu.hub.parts import Opaque, Part, Text, Thinking, ToolCall, ToolResult
 from yibu.hub.reply import ChatReply, Choice, Finish
 from yibu.hub.tools import Function
 from yibu.hub.usage import Meter, Usage
@@ -334,3 +335,21 @@ def test_routes_have_places(dialect: ChatDialect) -> None:
     assert len(set(places)) == len(places)
     assert places or dialect.id in TOLD_APART
     assert all(path.startswith("/") for _, path in places)
+
+
+ODD = Opaque("elsewhere", msgspec.Raw(b'{"type":"odd"}'))
+
+
+@every_dialect
+def test_what_an_answer_cannot_carry_is_noted(dialect: ChatDialect) -> None:
+    """Whole and streamed alike: for the header where there is still one, and for the log."""
+    reply = ChatReply(id="x", model="m", choices=(Choice((Text("Hi"), ODD), Finish("stop")),), dialect="elsewhere")
+    asked = ChatRequest(model="m", turns=(), stream=Streaming(on=True))
+    whole: Losses = []
+    streamed: Losses = []
+    dialect.encode_reply(reply, whole, asked)
+    writer = dialect.writer(asked, streamed)
+    for event in unfold(reply):
+        writer.feed(event)
+
+    assert len(whole) == len(streamed) == 1

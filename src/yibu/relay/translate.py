@@ -119,7 +119,7 @@ async def _stream(
     outcome: Outcome,
 ) -> None:
     caller = cast(ChatDialect, call.dialect)
-    reader, writer = spoken.reader(asked), caller.writer(request)
+    reader, writer = spoken.reader(asked), caller.writer(request, outcome.losses)
     heard = _Heard()
     try:
         async for chunk in response.chunks():

@@ -76,8 +76,8 @@ class Anthropic(AnthropicErrors):
     def reader(self, asked: ChatRequest | None = None) -> Reader:
         return Reader(masks_of(asked))
 
-    def writer(self, request: ChatRequest) -> Writer:
-        return Writer(request)
+    def writer(self, request: ChatRequest, losses: Losses | None = None) -> Writer:
+        return Writer(request, losses)
 
     def tap(self, intent: Intent) -> Tap:
         return make_tap(intent)

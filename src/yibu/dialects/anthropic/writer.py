@@ -36,6 +36,7 @@ from yibu.hub.events import (
     ThinkingDelta,
 )
 from yibu.hub.fold import error_of
+from yibu.hub.loss import Losses
 from yibu.hub.parts import Citation, Media, Opaque, Part, Refusal, Text, Thinking, ToolCall, ToolResult
 from yibu.hub.usage import Usage
 
@@ -45,9 +46,9 @@ _ERRORS = AnthropicErrors()
 class Writer:
     """One stream. Only the first choice has a place in it."""
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(self, request: ChatRequest, losses: Losses | None = None) -> None:
         self._request = request
-        self._scope = Scope(ID, "", [])
+        self._scope = Scope(ID, "", [] if losses is None else losses)
         self._shows_thoughts = shows_thoughts(request)
         self._meter = TextMeter()
         self._usage: Usage | None = None
@@ -145,8 +146,11 @@ class Writer:
                 return self._cite(head)
             case Opaque(dialect="anthropic"):
                 return self._cite(head) if head.member == "citations" else self._whole(head)
-            case Thinking() | Media() | ToolResult() | Opaque():
-                return b""  # a thought begins with its first words or its seal; for the others there is no place
+            case Thinking():
+                return b""  # it begins with its first words or its seal
+            case Media() | ToolResult() | Opaque():
+                self._scope.lose(f"$.content[{self._index + 1}]", "this format has no place for it in an answer")
+                return b""
             case _:
                 assert_never(head)
 

@@ -85,8 +85,8 @@ class Gemini(GoogleErrors):
     def reader(self, asked: ChatRequest | None = None) -> Reader:
         return Reader(asked)
 
-    def writer(self, request: ChatRequest) -> Writer:
-        return Writer(request)
+    def writer(self, request: ChatRequest, losses: Losses | None = None) -> Writer:
+        return Writer(request, losses)
 
     def tap(self, intent: Intent) -> Tap:
         return make_tap(intent)

@@ -33,6 +33,7 @@ from yibu.hub.events import (
     ThinkingDelta,
 )
 from yibu.hub.fold import error_of, join_logprobs
+from yibu.hub.loss import Losses
 from yibu.hub.media import Inline
 from yibu.hub.parts import Citation, Extras, Media, Opaque, Part, Refusal, Seal, Text, Thinking, ToolCall, ToolResult
 from yibu.hub.usage import Usage
@@ -56,11 +57,11 @@ class _Choice:
 class Writer:
     """One stream. The last chunk waits for `finish`, because usage comes after the finish reasons."""
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(self, request: ChatRequest, losses: Losses | None = None) -> None:
         self._model = request.model
         self._is_array = request.stream.member == ARRAY
         self._has_begun = self._has_failed = False
-        self._scope = Scope(ID, "", [])
+        self._scope = Scope(ID, "", [] if losses is None else losses)
         self._extras: Extras = {}
         self._tail = b"}"
         self._choices: dict[int, _Choice] = {}
@@ -116,7 +117,7 @@ class Writer:
         return last + b"\r\n]" if self._is_array else last
 
     def _open(self, opened: Opened) -> None:
-        self._scope = Scope(ID, opened.dialect, [])
+        self._scope = Scope(ID, opened.dialect, self._scope.losses)
         self._extras = self._scope.extras("$", opened.extras)
         about = lean({"modelVersion": opened.model or self._model or None, "responseId": opened.id or None})
         extras = {key: value for key, value in self._extras.items() if key != "promptFeedback"}

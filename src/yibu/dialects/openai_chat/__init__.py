@@ -75,8 +75,8 @@ class OpenAIChat(OpenAIErrors):
     def reader(self, asked: ChatRequest | None = None) -> Reader:
         return Reader(_masks_of(asked))
 
-    def writer(self, request: ChatRequest) -> Writer:
-        return Writer(request)
+    def writer(self, request: ChatRequest, losses: Losses | None = None) -> Writer:
+        return Writer(request, losses)
 
     def tap(self, intent: Intent) -> Tap:
         return make_tap(intent)

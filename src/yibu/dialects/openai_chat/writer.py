@@ -33,6 +33,7 @@ from yibu.hub.events import (
     ThinkingDelta,
 )
 from yibu.hub.fold import error_of
+from yibu.hub.loss import Losses
 from yibu.hub.media import Inline, Url
 from yibu.hub.parts import Citation, Media, Opaque, Refusal, Text, Thinking, ToolCall, ToolResult
 from yibu.hub.tools import Function
@@ -62,12 +63,12 @@ class _Choice:
 class Writer:
     """One stream. The usage frame waits for `finish`, because it is the last of all."""
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(self, request: ChatRequest, losses: Losses | None = None) -> None:
         self._model = request.model
         self._is_legacy = any(isinstance(tool, Function) and tool.member == "functions" for tool in request.tools)
         self._wants_usage = request.stream.usage
         self._tail = b',"usage":null}\n\n' if self._wants_usage else b"}\n\n"
-        self._scope = Scope(ID, "", [])
+        self._scope = Scope(ID, "", [] if losses is None else losses)
         self._lead = b""
         self._choices: dict[int, _Choice] = {}
         self._usage: Usage | None = None
@@ -168,6 +169,7 @@ class Writer:
             case Opaque(dialect="openai_chat", member=("annotations" | "images") as member):
                 return begun + self._chunk(event.choice, {member: [event.head.data]})
             case Opaque() | Media() | ToolResult():
+                self._scope.lose(f"$.choices[{event.choice}]", "this format has no place for it in an answer")
                 return begun
             case _:
                 assert_never(event.head)

@@ -70,8 +70,8 @@ class OpenAICompletions(OpenAIErrors):
     def reader(self, asked: ChatRequest | None = None) -> Reader:
         return Reader()
 
-    def writer(self, request: ChatRequest) -> Writer:
-        return Writer(request)
+    def writer(self, request: ChatRequest, losses: Losses | None = None) -> Writer:
+        return Writer(request, losses)
 
     def tap(self, intent: Intent) -> Tap:
         if intent.is_stream:

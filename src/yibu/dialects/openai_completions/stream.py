@@ -5,6 +5,7 @@ from typing import Any, assert_never
 import msgspec
 
 from yibu.dialects._json import fields, present, rest
+from yibu.dialects._scope import Scope
 from yibu.dialects._sse import Frame, Frames
 from yibu.dialects._vendor_errors import error_in_body, failed_of
 from yibu.dialects.openai_chat.errors import OpenAIErrors
@@ -31,6 +32,7 @@ from yibu.hub.events import (
     ThinkingDelta,
 )
 from yibu.hub.fold import error_of
+from yibu.hub.loss import Losses
 from yibu.hub.parts import Part, Refusal, Text
 from yibu.hub.usage import Usage
 
@@ -138,7 +140,7 @@ class Reader:
 class Writer:
     """One stream. The usage frame waits for `finish`, because it is the last of all. Thoughts have no place here."""
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(self, request: ChatRequest, losses: Losses | None = None) -> None:
         self._model = request.model
         self._wants_usage = request.stream.usage
         self._prompt, self._echo = prompt_of(request)
@@ -147,6 +149,7 @@ class Writer:
         self._offsets: dict[int, int] = {}
         self._is_ours = self._has_failed = False
         self._usage: Usage | None = None
+        self._scope = Scope(ID, "", [] if losses is None else losses)
 
     def feed(self, event: Event) -> bytes:
         match event:
@@ -158,6 +161,8 @@ class Writer:
                 return b""
             case PartOpened():
                 self._heads[event.choice] = event.head
+                if not isinstance(event.head, Text | Refusal):
+                    self._scope.lose(f"$.choices[{event.choice}]", "a completion is text only")
                 return self._begin(event.choice) + (
                     self._chunk(event.choice, said) if (said := words(event.head)) else b""
                 )

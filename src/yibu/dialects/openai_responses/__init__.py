@@ -108,8 +108,8 @@ class OpenAIResponses(ResponsesErrors):
     def reader(self, asked: ChatRequest | None = None) -> Reader:
         return Reader(_masks_of(asked))
 
-    def writer(self, request: ChatRequest) -> Writer:
-        writer = Writer(request.model, self._asked or _asked_of(request))
+    def writer(self, request: ChatRequest, losses: Losses | None = None) -> Writer:
+        writer = Writer(request.model, self._asked or _asked_of(request), losses)
         if self._asked is not None:
             self._writer, self._tap = writer, None
         return writer

@@ -175,6 +175,21 @@ def test_documents_of_mistral() -> None:
     assert [block["type"] for block in blocks] == ["document", "document"]
 
 
+def test_tools_that_were_found() -> None:
+    """The result of a search for tools says which were found, in words where there is no block for it."""
+    found = {"type": "tool_reference", "tool_name": "look"}
+    said = [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "f", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": [found]}]},
+    ]
+    asked = ANTHROPIC.decode_request(json.dumps({"model": "m", "max_tokens": 9, "messages": said}).encode())
+    told = json.loads(DIALECT.encode_request(asked, []))["messages"][2]["content"]
+
+    assert told == [{"type": "text", "text": "Found the tool `look`."}]
+    assert json.loads(ANTHROPIC.encode_request(asked, []))["messages"] == said
+
+
 def test_results_have_no_names() -> None:
     """Google names the function in its result; here the id of the call says it."""
     call, named = ToolCall("a", "f", "{}"), ToolResult("a", (Text("r"),), name="f")

@@ -2,6 +2,9 @@
 
 What a vendor runs itself leaves traces in an answer (`server_tool_use`, results of searches and of code, `mcp_tool_use`,
 `compaction`, …): they stay opaque and go back as they came. So does any kind of block that is not here yet.
+
+Recordings of tools that search for tools answer with nothing but `tool_reference` blocks: other formats are told in words which
+tool was found, since an empty result says that there is none.
 """
 
 from typing import Any, assert_never
@@ -48,6 +51,9 @@ PACKED = "packed"
 _THOUGHT = frozenset({"type", "thinking", "signature"})
 
 
+_FOUND = "tool_reference"
+
+
 def decode_content(content: Content | None, where: str) -> list[Part]:
     """A string is one text; an empty one is nothing to say."""
     if content is None:
@@ -88,6 +94,8 @@ def _decode_block(kind: str, text: msgspec.Raw, members: Fields, where: str, car
             found = read_at(_SEARCH, text, where)
             words = "\n".join([found.title, found.source, *(block.text for block in found.content)])
             return [Text(text=words, cache=cache, extras={"search_result": text})]
+        case "tool_reference" if name := text_of(members.get("tool_name")):
+            return [Text(text=f"Found the tool `{name}`.", cache=cache, extras={_FOUND: text})]
         case "tool_use":
             return [decode_call(text, members, cache, where)]
         case "tool_result":
@@ -174,8 +182,9 @@ def encode_block(part: Part, scope: Scope, where: str, *, to_caller: bool) -> li
     """One block, or none where this format has no place for the part; a call may need another one before it."""
     match part:
         case Text():
-            if scope.is_ours and "search_result" in part.extras:
-                return [part.extras["search_result"]]
+            for own in ("search_result", _FOUND) if scope.is_ours else ():
+                if own in part.extras:
+                    return [part.extras[own]]
             text = merge({"type": "text", "text": part.text}, scope.extras(where, part.extras))
             return [encode_mark(text, part.cache)]
         case Refusal():

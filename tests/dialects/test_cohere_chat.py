@@ -225,6 +225,18 @@ def test_strictness_is_of_all_tools(tools: Any, strict: Any, lost: list[str]) ->
     assert where == lost
 
 
+def test_one_call_at_a_time() -> None:
+    """Cohere cannot be told: the first call is passed on, and the answer says so."""
+    asked = ChatRequest(model="m", turns=(HI,), tools=(TOOL,), parallel_tools=False)
+    losses: Losses = []
+    COHERE.encode_request(asked, losses)
+    reader = COHERE.reader(asked)
+    reply = fold([*reader.feed(STREAM), *reader.finish()])
+
+    assert [(loss.kind, loss.where) for loss in losses] == [("approximated", "$.parallel_tool_calls")]
+    assert [part.id for part in reply.choices[0].parts if isinstance(part, ToolCall)] == ["t1"]
+
+
 def test_hosted_tools_are_a_loss() -> None:
     made, lost = write(HI, tools=(Hosted("openai_responses", "web_search", msgspec.Raw(b"{}")),))
 

@@ -42,7 +42,7 @@ def encode_tools(request: ChatRequest, scope: Scope) -> dict[str, Any] | None:
     if not specs:
         return None
     if request.parallel_tools is False:
-        scope.lose("$.parallel_tool_calls", "the model may call several tools at once")
+        scope.lose("$.parallel_tool_calls", "of several calls at once the first is given", "approximated")
     return lean({"tools": specs, "toolChoice": _choice(choice)})
 
 

@@ -34,4 +34,5 @@ def masks_of(asked: ChatRequest | None) -> Masks:
     functions = [tool for tool in asked.tools if isinstance(tool, Function)]
     names = {alias(tool.name): tool.name for tool in functions if alias(tool.name) != tool.name}
     customs = frozenset(tool.name for tool in functions if tool.is_custom)
-    return Masks(names=names, customs=customs, may_be_fenced=is_told(asked))
+    has_one_call = asked.parallel_tools is False
+    return Masks(names=names, customs=customs, may_be_fenced=is_told(asked), has_one_call=has_one_call)

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.corpus import Recording, name_of, needs_corpus, recordings
+from yibu.dialects import chat_dialects
 from yibu.dialects.openai_chat import OpenAIChat
 from yibu.dialects.openai_chat.sniff import Bounds
 from yibu.hub.chat import ChatRequest, Turn
@@ -266,7 +267,7 @@ def test_meaning_of_options() -> None:
 
     assert request.limits == Limits(max_output_tokens=10, choices=2)
     assert request.tool_choice == Only(names=("f", "g"), required=False, is_list=True)
-    assert [type(tool) for tool in request.tools] == [Function, Function, Hosted]
+    assert [type(tool) for tool in request.tools] == [Function, Function, Hosted, Hosted]
     assert isinstance(request.output, JsonSchema)
     assert request.reasoning == Reasoning(effort="low")
     assert request.stream.on
@@ -484,6 +485,44 @@ def test_what_comes_from_another_dialect() -> None:
     assert Loss("dropped", "$.container") in losses
     assert {loss.kind for loss in losses} == {"dropped", "approximated"}
     assert len(losses) == 5
+
+
+@pytest.mark.parametrize(
+    ("dialect", "member", "tool"),
+    [
+        ("openai_responses", "tools", {"type": "web_search"}),
+        ("anthropic", "tools", {"type": "web_search_20250305", "name": "web_search"}),
+        ("gemini", "tools", {"googleSearch": {}}),
+    ],
+)
+def test_a_search_of_the_web_is_a_tool_of_the_vendor_elsewhere(dialect: str, member: str, tool: Any) -> None:
+    """`web_search_options` is answered by the vendor's own search, without the options, which is declared."""
+    losses: Losses = []
+    request = decode(web_search_options={"search_context_size": "low"})
+    made = json.loads(chat_dialects()[dialect].encode_request(request, losses))
+
+    assert made[member] == [tool]
+    assert [(loss.kind, loss.where) for loss in losses if "tools" in loss.where] == [("approximated", "$.tools[0]")]
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "kind"),
+    [
+        ("gpt-5-search-api", {}, "approximated"),
+        ("gpt-4o-search-preview", {}, "approximated"),
+        ("gpt-5", None, "dropped"),
+    ],
+)
+def test_a_search_from_elsewhere(model: str, options: Any, kind: str) -> None:
+    """Only models that search the web take the member; others would refuse the whole request."""
+    tool = Hosted(dialect="anthropic", kind="web_search", data=msgspec.Raw(b'{"type":"web_search_20250305"}'))
+    turns = (Turn("user", (Text("hi"),)),)
+    losses: Losses = []
+    made = again(ChatRequest(model=model, turns=turns, tools=(tool,), dialect="anthropic"), losses)
+
+    assert made.get("web_search_options") == options
+    assert "tools" not in made
+    assert [(loss.kind, loss.where) for loss in losses] == [(kind, "$.tools[0]")]
 
 
 def test_a_plain_turn_is_a_string() -> None:

@@ -12,6 +12,7 @@ from yibu.dialects._json import Fields, check_depth, check_values, fields, lean,
 from yibu.dialects._scope import Scope
 from yibu.dialects.dialect import Bounds
 from yibu.dialects.openai_chat.newer import in_older_words
+from yibu.dialects.openai_chat.search import SEARCH, decode_search, take_search
 from yibu.dialects.openai_chat.tools import decode_choice, decode_function, decode_tool, encode_choice, encode_tool
 from yibu.dialects.openai_chat.turns import decode_turns, encode_turns
 from yibu.dialects.openai_chat.wire import ID, RequestBody, ResponseFormat
@@ -52,7 +53,7 @@ def decode_request(body: bytes, bounds: Bounds) -> ChatRequest:
         raise InvalidRequest(f"There are more than {bounds.messages} messages.", param="$.messages")
     if len(wire.tools or ()) + len(wire.functions or ()) > bounds.tools:
         raise InvalidRequest(f"There are more than {bounds.tools} tools.", param="$.tools")
-    known = set(_KNOWN)
+    known = {*_KNOWN, SEARCH}
     choice_member = "function_call" if wire.functions and "tool_choice" not in members else "tool_choice"
     choice = decode_choice(members.get(choice_member))
     if choice is not None:
@@ -109,7 +110,7 @@ def _decode_tools(wire: RequestBody, members: Fields) -> tuple[HubTool, ...]:
     if wire.functions:
         for function, own in zip(wire.functions, _OBJECTS.decode(members["functions"]), strict=True):
             tools.append(decode_function(function, own, ""))
-    return tuple(tools)
+    return (*tools, *decode_search(members))
 
 
 def _decode_reasoning(wire: RequestBody, members: Fields) -> Reasoning:
@@ -187,7 +188,10 @@ def encode_request(request: ChatRequest, losses: Losses) -> bytes:
 def _encode_tools(request: ChatRequest, scope: Scope) -> dict[str, Any]:
     members: dict[str, Any] = {}
     is_legacy = False
+    search, taken = take_search(request, scope)
     for number, tool in enumerate(request.tools):
+        if number in taken:
+            continue
         encoded = encode_tool(tool, scope, f"$.tools[{number}]")
         if encoded is not None:
             key = "functions" if isinstance(tool, Function) and tool.member == "functions" else "tools"
@@ -196,7 +200,8 @@ def _encode_tools(request: ChatRequest, scope: Scope) -> dict[str, Any]:
     if not members and not scope.is_ours:  # OpenAI refuses a choice among no tools
         if request.tool_choice not in (None, Auto(), NoTool()):
             scope.lose("$.tool_choice", "there is no tool left to call")
-        return members
+        return search
+    members |= search
     if request.tool_choice is not None:
         is_legacy = is_legacy and "tools" not in members
         key = "function_call" if is_legacy else "tool_choice"

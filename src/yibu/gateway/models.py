@@ -14,9 +14,14 @@ from yibu.hub.errors import UnknownModel
 from yibu.relay.headers import JSON
 from yibu.relay.reply import Reply
 
-ENDPOINTS: Mapping[Kind, str] = {"embedding": "embeddings", "rerank": "jina-rerank", "moderation": "moderations"}
-"""By which tools tell what to call; all other kinds are asked in chat."""
-
+ENDPOINTS: Mapping[Kind, list[str]] = {
+    "chat": ["openai", "openai-response", "anthropic", "gemini"],
+    "video": ["openai"],
+    "embedding": ["embeddings"],
+    "rerank": ["jina-rerank"],
+    "moderation": ["moderations"],
+}
+"""By which tools tell what to call, the best for most of them first. Every chat model is reached in every chat format."""
 
 METHODS: Mapping[Kind, list[str]] = {
     "chat": ["generateContent", "streamGenerateContent", "countTokens"],
@@ -69,7 +74,7 @@ def _take_manner(request: Request) -> None:
 
 
 def _openai(model: Model) -> openai_models.WireModel:
-    return openai_models.WireModel(model.name, model.owner or "yibu", [ENDPOINTS.get(model.kind, "openai")])
+    return openai_models.WireModel(model.name, model.owner or "yibu", ENDPOINTS[model.kind])
 
 
 def _anthropic(model: Model) -> anthropic_models.WireModel:

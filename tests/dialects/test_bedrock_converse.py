@@ -131,6 +131,18 @@ def test_names_that_amazon_refuses_come_back_as_they_were() -> None:
     assert reply.choices[0].parts == (ToolCall("t", tool.name, "{}"),)
 
 
+def test_one_call_at_a_time() -> None:
+    """Amazon cannot be told: the first call is passed on, and the answer says so."""
+    asked = ChatRequest(model="m", turns=(HI,), tools=(TOOL,), parallel_tools=False)
+    losses: Losses = []
+    CONVERSE.encode_request(asked, losses)
+    reader = CONVERSE.reader(asked)
+    reply = fold([*reader.feed(STREAM), *reader.finish()])
+
+    assert [(loss.kind, loss.where) for loss in losses] == [("approximated", "$.parallel_tool_calls")]
+    assert [part.id for part in reply.choices[0].parts if isinstance(part, ToolCall)] == ["t1"]
+
+
 def test_hosted_tools_are_a_loss() -> None:
     made, lost = write(HI, tools=(Hosted("openai_responses", "web_search", msgspec.Raw(b"{}")),))
 

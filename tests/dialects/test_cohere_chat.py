@@ -196,7 +196,7 @@ def test_choices_of_tools(choice: Any, told: Any, names: list[str]) -> None:
 
 
 def test_tools_always_have_parameters() -> None:
-    made, _ = write(HI, tools=(TOOL, Function("g"), Function("h", is_custom=True)))
+    made, lost = write(HI, tools=(TOOL, Function("g"), Function("h", is_custom=True)))
 
     assert [tool["function"] for tool in made["tools"]] == [
         {"name": "f", "description": "what it does", "parameters": {"type": "object"}},
@@ -206,6 +206,7 @@ def test_tools_always_have_parameters() -> None:
             "parameters": {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]},
         },
     ]
+    assert lost == ["$.tools[2]"]
 
 
 @pytest.mark.parametrize(
@@ -349,11 +350,22 @@ def test_thinking(model: str, reasoning: Reasoning, told: Any, lost: list[str]) 
     assert where == lost
 
 
+def test_an_answer_ends_at_stop_strings_beyond_the_fifth() -> None:
+    """Cohere takes five; the others are looked for here."""
+    asked = ChatRequest(model="m", turns=(HI,), sampling=Sampling(stop=(*"ABCDE", "只")))
+    losses: Losses = []
+    made = json.loads(COHERE.encode_request(asked, losses))
+    reply = COHERE.decode_reply(answered([{"type": "text", "text": "两只猫"}]), asked)
+
+    assert made["stop_sequences"] == list("ABCDE")
+    assert [(loss.kind, loss.where) for loss in losses] == [("approximated", "$.stop")]
+    assert reply.choices[0].parts == (Text("两"),)
+
+
 def test_what_would_make_a_wrong_answer_is_refused() -> None:
     for members in (
         {"limits": Limits(choices=2)},
         {"modalities": ("audio",)},
-        {"sampling": Sampling(stop=tuple("abcdef"))},
     ):
         with pytest.raises(InvalidRequest):
             write(HI, **members)

@@ -11,6 +11,7 @@ from yibu.hub.masks import NO_MASKS, Masks
 from yibu.hub.options import Plain
 from yibu.hub.tools import Function
 
+MOST_STOPS = 5
 _LEGAL = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_]")
 
@@ -34,5 +35,10 @@ def masks_of(asked: ChatRequest | None) -> Masks:
     functions = [tool for tool in asked.tools if isinstance(tool, Function)]
     names = {alias(tool.name): tool.name for tool in functions if alias(tool.name) != tool.name}
     customs = frozenset(tool.name for tool in functions if tool.is_custom)
-    has_one_call = asked.parallel_tools is False
-    return Masks(names=names, customs=customs, may_be_fenced=is_told(asked), has_one_call=has_one_call)
+    return Masks(
+        names=names,
+        customs=customs,
+        may_be_fenced=is_told(asked),
+        stops=tuple(filter(None, asked.sampling.stop))[MOST_STOPS:],
+        has_one_call=asked.parallel_tools is False,
+    )

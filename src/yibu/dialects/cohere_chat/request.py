@@ -6,7 +6,7 @@ import msgspec
 
 from yibu.dialects._json import lean
 from yibu.dialects._scope import Scope
-from yibu.dialects.cohere_chat.masks import is_told
+from yibu.dialects.cohere_chat.masks import MOST_STOPS, is_told
 from yibu.dialects.cohere_chat.tools import encode_tools
 from yibu.dialects.cohere_chat.turns import Conversation
 from yibu.dialects.cohere_chat.wire import ID
@@ -15,8 +15,8 @@ from yibu.hub.errors import InvalidRequest
 from yibu.hub.loss import Losses
 from yibu.hub.options import JsonObject, JsonSchema, Plain
 from yibu.hub.parts import Text
+from yibu.hub.stops import UNTOLD
 
-MOST_STOPS = 5
 _BOUNDS: dict[str, tuple[str, float, float]] = {
     "temperature": ("temperature", 0, 1),
     "top_p": ("p", 0.01, 0.99),
@@ -82,7 +82,8 @@ def _sampling(request: ChatRequest, scope: Scope) -> dict[str, Any]:
         scope.lose("$.top_logprobs", "Cohere tells of the chosen tokens only")
     stops = [stop for stop in sampling.stop if stop]
     if len(stops) > MOST_STOPS:
-        raise InvalidRequest(f"This model takes at most {MOST_STOPS} stop sequences.", param="$.stop")
+        scope.lose("$.stop", f"{MOST_STOPS} are told; at the others {UNTOLD}", "approximated")
+        stops = stops[:MOST_STOPS]
     return {**members, "logprobs": sampling.logprobs or None, "stop_sequences": stops or None}
 
 

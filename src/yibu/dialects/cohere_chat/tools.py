@@ -4,6 +4,7 @@ from typing import Any, assert_never
 
 import msgspec
 
+from yibu.dialects._free_text import DETAIL, SCHEMA, description, others
 from yibu.dialects._json import lean
 from yibu.dialects._scope import Scope
 from yibu.dialects.cohere_chat.masks import alias
@@ -11,7 +12,6 @@ from yibu.hub.chat import ChatRequest
 from yibu.hub.tools import AnyTool, Auto, Function, Hosted, NoTool, Only
 
 ANYTHING = {"type": "object", "properties": {}}
-WRAPPED = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
 
 
 class _Schema(msgspec.Struct):
@@ -44,7 +44,9 @@ def _offered(request: ChatRequest, scope: Scope) -> list[Function]:
             case Function():
                 if isinstance(choice, Only) and tool.name not in choice.names:
                     continue
-                scope.extras(where, tool.extras)
+                scope.extras(where, others(tool) if tool.is_custom else tool.extras)
+                if tool.is_custom:
+                    scope.lose(where, DETAIL, "approximated")
                 found.append(tool)
             case Hosted():
                 scope.lose(where, f"Cohere runs no {tool.kind} here")
@@ -54,8 +56,9 @@ def _offered(request: ChatRequest, scope: Scope) -> list[Function]:
 
 
 def _function(tool: Function) -> dict[str, Any]:
-    schema: Any = WRAPPED if tool.is_custom else tool.parameters
-    members = {"name": alias(tool.name), "description": tool.description or None}
+    schema: Any = SCHEMA if tool.is_custom else tool.parameters
+    words = description(tool) if tool.is_custom else tool.description
+    members = {"name": alias(tool.name), "description": words or None}
     return {**lean(members), "parameters": ANYTHING if schema is None else schema}
 
 

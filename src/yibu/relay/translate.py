@@ -129,6 +129,8 @@ async def _stream(
                 raise heard.failed
             if ready := b"".join(map(writer.feed, events)):
                 await _write(ready, call, attempt, reply, outcome)
+            if heard.failed:
+                break
         events = _dated(reader.finish(), call)
         heard.listen(events)
         if reply.has_started or (heard.is_opened and not heard.failed):

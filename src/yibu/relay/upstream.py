@@ -6,7 +6,7 @@ import msgspec
 import structlog
 
 from yibu.dialects.dialect import NOWHERE, ChatDialect, VendorDialect
-from yibu.hub.errors import Broken, Late, UpstreamError
+from yibu.hub.errors import Broken, InvalidRequest, Late, UpstreamError
 from yibu.hub.loss import Losses
 from yibu.kit.http import BodyTooLarge, HttpFailed, Response, TimedOut
 from yibu.relay.call import Call, Wires
@@ -29,9 +29,7 @@ async def send(
     target = call.intent.target if spoken.id == call.dialect.id else NOWHERE
     asked = provider.prepare_headers(spoken.id, spoken.request_headers(target))
     if provider.has_quirks(spoken.id, attempt.model):
-        members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        members = provider.prepare(spoken.id, members, losses)
-        body = msgspec.json.encode(provider.take_headers(spoken.id, asked, members))
+        body = _fitted(body, attempt, spoken, asked, losses)
     is_stream = call.intent.is_stream
     accept = "application/json"
     if is_stream:
@@ -41,6 +39,17 @@ async def send(
     if is_stream:
         response.unwrap = provider.unwrap(spoken.id)
     return response
+
+
+def _fitted(body: bytes, attempt: Attempt, spoken: VendorDialect, headers: dict[str, str], losses: Losses) -> bytes:
+    """The body as this vendor wants it. Raises `InvalidRequest` for values in it that nobody can read."""
+    provider = attempt.channel.provider
+    try:
+        members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        members = provider.prepare(spoken.id, members, losses)
+        return msgspec.json.encode(provider.take_headers(spoken.id, headers, members))
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise InvalidRequest(f"The request has a value that nobody can read: {error}.") from error
 
 
 async def post(

@@ -1,6 +1,8 @@
 """Streams and answers beyond all measure, and lines as no vendor writes them: read as they were meant, whatever the cut."""
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,10 +13,10 @@ from yibu.dialects import chat_dialects
 from yibu.dialects._sse import Frame, Frames
 from yibu.dialects.dialect import ChatDialect, Intent
 from yibu.hub.chat import ChatRequest
-from yibu.hub.events import ArgumentsDelta, Event, Failed, Finished, Opened, PartClosed, PartOpened
+from yibu.hub.events import ArgumentsDelta, Event, Failed, Finished, Opened, PartClosed, PartOpened, TextDelta
 from yibu.hub.fold import fold, unfold
 from yibu.hub.options import Streaming
-from yibu.hub.parts import ToolCall
+from yibu.hub.parts import Text, ToolCall
 from yibu.hub.reply import ChatReply, Choice, Finish
 
 CHAT = chat_dialects()
@@ -137,3 +139,28 @@ def test_nothing_behind_a_failure(id: str) -> None:
     assert isinstance(failed, Failed)
     assert reader.feed(b"data: nonsense\n\n" * 100) == []
     assert reader.finish() == []
+
+
+MILLION = 1_000_000
+A_THOUSAND_LETTERS: list[Event] = [TextDelta(0, 0, "x")] * 1000
+
+
+@every_format
+def test_a_million_tiny_frames(id: str) -> None:
+    """They pass the tap in bounded memory: a letter a frame is kept nowhere, though all are counted."""
+    dialect = CHAT[id]
+    writer, tap = dialect.writer(CALLER), dialect.tap(STREAM)
+    head: list[Event] = [Opened("x", "m"), PartOpened(0, 0, Text(""))]
+    tap.feed(b"".join(map(writer.feed, head)))
+    frames = b"".join(map(writer.feed, A_THOUSAND_LETTERS))
+    before = resident_mb()
+    for _ in range(MILLION // 1000):
+        tap.feed(frames)
+
+    assert tap.text_units > MILLION // 10
+    assert resident_mb() - before < 40
+
+
+def resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / MB

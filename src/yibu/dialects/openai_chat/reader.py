@@ -6,6 +6,7 @@
 
 import msgspec
 
+from yibu.dialects._frames import read_frames
 from yibu.dialects._json import check_values, fields, present, rest
 from yibu.dialects._sse import Frame, Frames
 from yibu.dialects._vendor_errors import error_in_body, failed_of
@@ -37,24 +38,14 @@ class Reader:
 
     def feed(self, chunk: bytes) -> list[Event]:
         """`chunk`: any slice of the stream."""
-        out: list[Event] = []
         if self._is_over:
-            return out
-        try:
-            for frame in self._frames.feed(chunk):
-                self._read(frame, out)
-        except UpstreamError as error:
-            self._fail(error, out)
+            return []
+        out = read_frames(lambda: self._frames.feed(chunk), self._read, self._fail)
         return self._unmasking.feed(out)
 
     def finish(self) -> list[Event]:
         """The stream is over. A finish reason in every choice is as good as `[DONE]`; with neither it was cut."""
-        out: list[Event] = []
-        try:
-            for frame in self._frames.finish():
-                self._read(frame, out)
-        except UpstreamError as error:
-            self._fail(error, out)
+        out = read_frames(self._frames.finish, self._read, self._fail)
         if self._is_over:
             return self._unmasking.feed(out)
         if self._choices and all(choice.has_finish for choice in self._choices.values()):

@@ -4,6 +4,7 @@ from typing import Any, assert_never
 
 import msgspec
 
+from yibu.dialects._frames import read_frames
 from yibu.dialects._json import fields, present, rest
 from yibu.dialects._scope import Scope
 from yibu.dialects._sse import Frame, Frames
@@ -51,24 +52,13 @@ class Reader:
 
     def feed(self, chunk: bytes) -> list[Event]:
         """`chunk`: any slice of the stream."""
-        out: list[Event] = []
         if self._is_over:
-            return out
-        try:
-            for frame in self._frames.feed(chunk):
-                self._read(frame, out)
-        except UpstreamError as error:
-            self._fail(error, out)
-        return out
+            return []
+        return read_frames(lambda: self._frames.feed(chunk), self._read, self._fail)
 
     def finish(self) -> list[Event]:
         """The stream is over. A finish reason in every choice is as good as `[DONE]`; with neither it was cut."""
-        out: list[Event] = []
-        try:
-            for frame in self._frames.finish():
-                self._read(frame, out)
-        except UpstreamError as error:
-            self._fail(error, out)
+        out = read_frames(self._frames.finish, self._read, self._fail)
         if self._is_over:
             return out
         if self._open and self._open.keys() == self._finish.keys():

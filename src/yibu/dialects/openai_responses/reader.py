@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from yibu.dialects._frames import read_frames
 from yibu.dialects._json import NULL, Fields, check_values, fields, present, raw, text_of
 from yibu.dialects._sse import Frame, Frames
 from yibu.dialects._vendor_errors import error_in_body, failed_of
@@ -51,24 +52,14 @@ class Reader:
 
     def feed(self, chunk: bytes) -> list[Event]:
         """`chunk`: any slice of the stream."""
-        out: list[Event] = []
         if self._is_over:
-            return out
-        try:
-            for frame in self._frames.feed(chunk):
-                self._read(frame, out)
-        except UpstreamError as error:
-            self._fail(error, out)
+            return []
+        out = read_frames(lambda: self._frames.feed(chunk), self._read, self._fail)
         return self._unmasking.feed(out)
 
     def finish(self) -> list[Event]:
         """The stream is over. Without a terminal event it was cut."""
-        out: list[Event] = []
-        try:
-            for frame in self._frames.finish():
-                self._read(frame, out)
-        except UpstreamError as error:
-            self._fail(error, out)
+        out = read_frames(self._frames.finish, self._read, self._fail)
         if not self._is_over:
             self._fail(Broken(upstream_words="the stream ended in the middle"), out)
         return self._unmasking.feed(out)

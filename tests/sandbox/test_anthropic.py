@@ -120,13 +120,18 @@ def test_parallel_calls_are_blocks_of_their_own(http: httpx2.Client) -> None:
     assert [block["input"]["city"] for block in one] == ["Rome"]
 
 
+FITTING = {"thinking": {"thinking_delta", "signature_delta"}, "text": {"text_delta"}, "tool_use": {"input_json_delta"}}
+
+
 def test_deltas_belong_to_the_block_that_is_open(http: httpx2.Client) -> None:
-    """Also the empty one that a call begins with, after a text or a thought."""
-    is_open = -1
+    """Also the empty one that a call begins with, after a text or a thought; each is of its block's kind."""
+    is_open, kind = -1, ""
     for name, data in events(http, "Weather in Rome and in Oslo", tools=[WEATHER], **THINKING):
         if name == "content_block_start":
-            is_open = data["index"]
-        elif name in ("content_block_delta", "content_block_stop"):
+            is_open, kind = data["index"], data["content_block"]["type"]
+        elif name == "content_block_delta":
+            assert (data["index"], data["delta"]["type"] in FITTING[kind]) == (is_open, True)
+        elif name == "content_block_stop":
             assert data["index"] == is_open
 
 
